@@ -1,0 +1,108 @@
+"""Sessions of the project: `nox` checks everything that needs no cluster.
+
+Sessions hold no logic; they call `tools` and pytest. They share one environment,
+made once from the lock file and kept in the user's cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+LOCK = ROOT / "requirements.lock"
+
+nox.needs_version = ">=2024.4.15"
+nox.options.sessions = ["lint", "unit", "template"]
+nox.options.default_venv_backend = "none"
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, types, charts and rendered manifests."""
+    python(session, "-m", "tools", "lint", *session.posargs)
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Test the tools."""
+    pytest(session, "tests/unit")
+
+
+@nox.session
+def template(session: nox.Session) -> None:
+    """Test the chart as rendered."""
+    pytest(session, "tests/template")
+
+
+@nox.session(default=False)
+def images(session: nox.Session) -> None:
+    """Test the workload images: their own tests, their contract, their content."""
+    pytest(session, "tests/images")
+
+
+@nox.session(default=False)
+def up(session: nox.Session) -> None:
+    """Put the release on a kind cluster: `-- --values FILE` and Helm flags pass through."""
+    python(session, "-m", "tools", "up", *session.posargs)
+
+
+@nox.session(default=False)
+def smoke(session: nox.Session) -> None:
+    """Test whatever release is in the current kube context and namespace."""
+    pytest(session, "tests/smoke")
+
+
+@nox.session(default=False)
+def e2e(session: nox.Session) -> None:
+    """Make or reuse the cluster, then prove the chart's promises on it."""
+    pytest(session, "tests/e2e")
+
+
+@nox.session(default=False)
+def down(session: nox.Session) -> None:
+    """Delete the cluster that `up` made, and nothing else."""
+    python(session, "-m", "tools", "down")
+
+
+@nox.session(default=False, venv_backend="venv")
+def lock(session: nox.Session) -> None:
+    """Resolve pyproject.toml's dependencies into requirements.lock, with hashes."""
+    session.install("pip-tools")
+    session.run(
+        *("pip-compile", "--quiet", "--generate-hashes", "--strip-extras", "--no-header"),
+        *("--no-emit-index-url", "--no-emit-find-links", "--output-file", str(LOCK)),
+        *("pyproject.toml", *session.posargs),
+    )
+
+
+def pytest(session: nox.Session, folder: str) -> None:
+    """Run a folder of tests; a path among the arguments replaces the folder."""
+    chosen = any((ROOT / word.split("::")[0]).exists() for word in session.posargs)
+    python(session, "-m", "pytest", *([] if chosen else [folder]), *session.posargs)
+
+
+def python(session: nox.Session, *arguments: str) -> None:
+    """Run the shared environment's Python, making the environment if it is absent."""
+    session.run(str(environment(session)), *arguments, external=True)
+
+
+def environment(session: nox.Session) -> Path:
+    """Return the Python of the environment that belongs to this lock file."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    key = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()[:16]
+    home = cache / "disney-ai-plus" / "python" / key
+    interpreter = home / "bin" / "python"
+    if not (home / "complete").exists():
+        session.run(sys.executable, "-m", "venv", "--clear", str(home), external=True, silent=True)
+        session.run(
+            *(str(interpreter), "-m", "pip", "install", "--quiet", "--require-hashes"),
+            *("--disable-pip-version-check", "-r", str(LOCK)),
+            external=True,
+        )
+        (home / "complete").touch()
+    return interpreter
