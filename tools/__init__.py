@@ -1,0 +1,1 @@
+"""Everything that nox sessions and tests call: tools, engine, images, cluster, release."""
