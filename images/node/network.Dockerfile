@@ -1,0 +1,4 @@
+ARG BASE
+FROM ${BASE}
+ARG PROGRAM
+COPY ${PROGRAM} /usr/local/bin/
