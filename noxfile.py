@@ -60,7 +60,8 @@ def smoke(session: nox.Session) -> None:
 @nox.session(default=False)
 def e2e(session: nox.Session) -> None:
     """Make or reuse the cluster, then prove the chart's promises on it."""
-    pytest(session, "tests/e2e")
+    releases = ("--install=staging", "--install=production")
+    pytest(session, "tests/smoke", "tests/e2e", *releases)
 
 
 @nox.session(default=False)
@@ -80,10 +81,11 @@ def lock(session: nox.Session) -> None:
     )
 
 
-def pytest(session: nox.Session, folder: str) -> None:
-    """Run a folder of tests; a path among the arguments replaces the folder."""
+def pytest(session: nox.Session, *defaults: str) -> None:
+    """Run tests; a path among the session's arguments replaces the default folders."""
     chosen = any((ROOT / word.split("::")[0]).exists() for word in session.posargs)
-    python(session, "-m", "pytest", *([] if chosen else [folder]), *session.posargs)
+    kept = [word for word in defaults if not (chosen and (ROOT / word).exists())]
+    python(session, "-m", "pytest", *kept, *session.posargs)
 
 
 def python(session: nox.Session, *arguments: str) -> None:

@@ -210,5 +210,5 @@ def load(cluster: Cluster, images: Iterable[Image]) -> None:
     for image in images:
         name = f"docker.io/{image.reference}"
         if not all(name in names for names in held):
-            with step(f"loading {image.name} ({image.size / 1e6:.0f} MB) into the nodes"):
+            with step(f"loading {image.reference} ({image.size / 1e6:.0f} MB) into the nodes"):
                 kind(cluster.engine, "load", "image-archive", image.archive, "--name", NAME)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools import golang, toolchain
+from tools import debian, golang, toolchain
 from tools.cache import digest, entry
 from tools.console import step
 from tools.engine import Engine
@@ -28,7 +28,6 @@ SOURCE = REPOSITORY / "images" / "node"
 REPOSITORY_NAME = "disney-ai-plus/node"
 PART_NAME = "disney-ai-plus/node-part"
 CONTAINERD_SECONDS = 60
-UNUSED = ("doc", "man", "locale")
 
 # Images of one static program: its name, and where its users look for it.
 PROGRAMS = {
@@ -89,8 +88,6 @@ def ensure(engine: Engine) -> str:
 
 def _build(engine: Engine, name: str) -> None:
     """Build the image: filesystem, kind's files, Kubernetes, preloaded images."""
-    if shutil.which("mmdebstrap") is None:
-        _install_mmdebstrap()
     toolchain.prepare(BUILDS)
     with tempfile.TemporaryDirectory(prefix="disney-ai-plus-node-") as scratch:
         base = f"{name}-base"
@@ -102,38 +99,6 @@ def _build(engine: Engine, name: str) -> None:
         finally:
             if engine.has_image(base):
                 engine.run("rmi", "--no-prune", base)
-
-
-def _install_mmdebstrap() -> None:
-    """Install the program that makes root filesystems, where that is ours to do."""
-    if shutil.which("apt-get") is None:
-        raise ToolError(
-            "No container registry answers, and the fallback builds its images with mmdebstrap, "
-            "which is not installed. Install it, or give this machine access to a registry."
-        )
-    with step("installing mmdebstrap"):
-        run(["apt-get", "update", "-qq"])
-        run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "mmdebstrap"])
-
-
-def root_filesystem(packages: Path, variant: str, suite: str) -> Path:
-    """Return the archive of a Debian root filesystem with the packages that a file lists."""
-    names = packages.read_text().split()
-
-    def make(folder: Path) -> None:
-        with step(f"Debian {suite} root filesystem ({packages.stem})"):
-            run(
-                [
-                    *("mmdebstrap", f"--variant={variant}", f"--include={','.join(names)}"),
-                    *(f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in UNUSED),
-                    "--aptopt=Acquire::Languages none",
-                    "--customize-hook=rm -rf $1/var/lib/apt/lists/*",
-                    *(suite, folder / "rootfs.tar"),
-                ]
-            )
-
-    key = digest(names, variant, suite)
-    return entry("root-filesystems", f"{packages.stem}-{key}", make) / "rootfs.tar"
 
 
 def _base(engine: Engine, scratch: Path, base: str) -> None:
@@ -150,7 +115,9 @@ def _base(engine: Engine, scratch: Path, base: str) -> None:
     (context / "version").write_text(module("kubernetes").version)
     for program in NODE_PROGRAMS:
         shutil.copy(_program(program), context / "bin")
-    archive = root_filesystem(SOURCE / "packages.txt", "minbase", table()["node"]["suite"])
+    archive = debian.root_filesystem(
+        SOURCE / "packages.txt", table()["images"]["node-suite"], variant="minbase"
+    )
     shutil.copy(archive, context)
     engine.build(context, base)
 
@@ -200,8 +167,8 @@ def _program_images(engine: Engine, scratch: Path) -> dict[str, str]:
 
 def _network_images(engine: Engine, scratch: Path) -> dict[str, str]:
     """Make the images of the programs that call iptables and friends."""
-    archive = root_filesystem(
-        SOURCE / "packages-network.txt", "essential", table()["node"]["suite"]
+    archive = debian.root_filesystem(
+        SOURCE / "packages-network.txt", table()["images"]["node-suite"]
     )
     base = f"{PART_NAME}:network"
     engine.run("import", archive, base)
@@ -248,7 +215,7 @@ def _import(engine: Engine, container: str, archive: Path, parts: dict[str, str]
         )
     if done.returncode != 0:
         raise ToolError(f"containerd did not take the images:\n{done.stderr}")
-    wanted = {**_kubeadm_images(), **table()["addons"], "busybox": table()["node"]["busybox"]}
+    wanted = {**_kubeadm_images(), **table()["addons"], "busybox": table()["images"]["busybox"]}
     for part, local in parts.items():
         if part in wanted:
             run([*ctr, "tag", f"docker.io/{local}", wanted[part]])

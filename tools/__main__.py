@@ -1,0 +1,71 @@
+"""`python -m tools COMMAND`: what the nox sessions call."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from tools import cluster, lint, lock, release, status, testbed
+from tools import engine as engines
+from tools.console import say
+from tools.errors import ToolError
+
+
+def up(arguments: argparse.Namespace, flags: list[str]) -> None:
+    """Make or reuse the cluster, install or upgrade the release, show where it is."""
+    bed = testbed.ensure()
+    values = arguments.values or [release.DEFAULT_VALUES]
+    release.install(bed.cluster, testbed.room(bed), values=values, flags=flags)
+    status.show(bed.cluster)
+
+
+def down(arguments: argparse.Namespace, flags: list[str]) -> None:
+    """Delete the cluster that `up` made, and the engine it started, and nothing else."""
+    del arguments, flags
+    engine = engines.find()
+    if engine is None:
+        say("no container engine runs, so no cluster does")
+        return
+    if not cluster.delete(engine):
+        say(f"there is no cluster {cluster.NAME!r}")
+    engines.stop()
+
+
+def main() -> int:
+    """Parse the command line, run one command, and turn its errors into sentences."""
+    parser = argparse.ArgumentParser(prog="python -m tools", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    upper = commands.add_parser("up", help=up.__doc__)
+    upper.add_argument(
+        "-f", "--values", action="append", type=Path, help="values file (repeatable)"
+    )
+    upper.set_defaults(command=up)
+    commands.add_parser("down", help=down.__doc__).set_defaults(command=down)
+    commands.add_parser("lint", help=lint.main.__doc__).set_defaults(command=lint.main)
+    locker = commands.add_parser("lock", help=lock.main.__doc__)
+    locker.add_argument("name", nargs="?", help="tool to pin (all when absent)")
+    locker.set_defaults(command=lock.main)
+    arguments, flags = parser.parse_known_args()
+    if flags and arguments.command is not up:
+        parser.error(f"unknown arguments: {' '.join(flags)}")
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        arguments.command(arguments, flags)
+    except ToolError as error:
+        print(f"\nerror: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted: run the same command again to go on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

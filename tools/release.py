@@ -1,0 +1,53 @@
+"""Install or upgrade the chart on the test cluster, as a user would with Helm."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tools import rollout, testbed, toolchain
+from tools.cluster import KUBECONFIG, Cluster
+from tools.console import step
+from tools.errors import ToolError
+from tools.paths import CHART, REPOSITORY
+from tools.proc import run
+
+DEFAULT_VALUES = REPOSITORY / "values" / "staging.yaml"
+READY_SECONDS = 300
+
+
+def install(
+    cluster: Cluster,
+    overlay: dict[str, Any],
+    *,
+    values: Sequence[Path] = (DEFAULT_VALUES,),
+    flags: Sequence[str] = (),
+    namespace: str = testbed.NAMESPACE,
+    name: str = testbed.RELEASE,
+    helm: str = "helm",
+) -> None:
+    """Install or upgrade a release and wait until its workloads are rolled out.
+
+    `overlay` goes in on standard input, over the values files and under
+    `flags`, so that no credential shows in a process list.
+
+    Raises:
+        ToolError: Helm refuses the chart, or a pod does not become ready.
+    """
+    secrets = list(overlay.get("secrets", {}).get("inline", {}).values())
+    files = [word for path in values for word in ("--values", str(path))]
+    with step(f"installing {CHART.name} with {', '.join(path.name for path in values)}"):
+        try:
+            run(
+                [
+                    *(toolchain.tool(helm), "upgrade", "--install", name, CHART),
+                    *("--kubeconfig", KUBECONFIG, "--namespace", namespace),
+                    *(*files, "--values", "-", *flags),
+                ],
+                stdin=json.dumps(overlay),
+            )
+        except ToolError as error:
+            raise ToolError(rollout.censor(str(error), secrets)) from None
+    rollout.wait(cluster, namespace, seconds=READY_SECONDS, secrets=secrets)

@@ -1,0 +1,175 @@
+"""Wait for a release's workloads, and tell a person why one does not come up."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from tools.cluster import Cluster
+from tools.console import step
+from tools.errors import ToolError
+from tools.proc import tail
+
+# Waiting reasons that time alone does not cure.
+FATAL = {
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "ErrImageNeverPull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+}
+CRASHES = 4
+LOG_LINES = 15
+EVENTS = 8
+
+
+def wait(cluster: Cluster, namespace: str, *, seconds: int, secrets: Iterable[str] = ()) -> None:
+    """Wait until every Deployment and StatefulSet of a namespace is rolled out.
+
+    Watches, never polls: `kubectl rollout status` for each workload, and the
+    pods for a condition that waiting does not cure.
+
+    Raises:
+        ToolError: a pod cannot start, or `seconds` pass; the message holds the
+            state, events and log of each pod that is not ready, with every
+            string of `secrets` blotted out.
+    """
+    names = [
+        f"{item['kind'].lower()}/{item['metadata']['name']}"
+        for item in cluster.get("deployments,statefulsets", "-n", namespace)["items"]
+    ]
+    with step(f"waiting for {', '.join(names)}"):
+        waits = [_status(cluster, namespace, name, seconds) for name in names]
+        watch = _watch(cluster, namespace, seconds)
+        hopeless: list[str] = []
+        watcher = threading.Thread(target=_look, args=(watch, waits, hopeless), daemon=True)
+        watcher.start()
+        codes = [process.wait() for process in waits]
+        watch.terminate()
+        watcher.join()
+    if any(codes):
+        why = hopeless[0] if hopeless else f"not ready within {seconds} s"
+        raise ToolError(
+            censor(f"The release did not start: {why}.\n{report(cluster, namespace)}", secrets)
+        )
+
+
+def report(cluster: Cluster, namespace: str) -> str:
+    """Return state, events and log of every pod of a namespace that is not ready."""
+    pods = cluster.get("pods", "-n", namespace)["items"]
+    events = cluster.get("events", "-n", namespace)["items"]
+    parts = [_pod_report(cluster, pod, events) for pod in pods if not ready(pod)]
+    parts += [
+        f"{event['involvedObject']['kind']} {event['involvedObject']['name']}: {event['message']}"
+        for event in events[-EVENTS:]
+        if event["type"] == "Warning" and event["involvedObject"]["kind"] != "Pod"
+    ]
+    return "\n\n".join(parts) or "Every pod is ready now."
+
+
+def ready(pod: dict[str, Any]) -> bool:
+    """Tell whether a pod is ready, or ended as it should."""
+    if pod["status"].get("phase") == "Succeeded":
+        return True
+    conditions = pod["status"].get("conditions", [])
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def censor(text: str, secrets: Iterable[str]) -> str:
+    """Return a text with every given secret, raw or JSON-escaped, blotted out."""
+    for secret in secrets:
+        for form in {secret, json.dumps(secret)[1:-1]}:
+            text = text.replace(form, "[secret]")
+    return text
+
+
+def statuses(pod: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the statuses of a pod's init and ordinary containers."""
+    yield from pod["status"].get("initContainerStatuses", [])
+    yield from pod["status"].get("containerStatuses", [])
+
+
+def hopeless_reason(pod: dict[str, Any]) -> str | None:
+    """Return why a pod will not start by waiting longer, if that is so."""
+    for status in statuses(pod):
+        waiting = status["state"].get("waiting", {})
+        reason = waiting.get("reason", "")
+        crashed = reason == "CrashLoopBackOff" and status["restartCount"] >= CRASHES
+        if reason in FATAL or crashed:
+            name = pod["metadata"]["name"]
+            return (
+                f"container {status['name']} of pod {name}: {reason} {waiting.get('message', '')}"
+            )
+    return None
+
+
+def _status(cluster: Cluster, namespace: str, name: str, seconds: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [str(word) for word in cluster.kubectl_command("rollout", "status", name)]
+        + ["-n", namespace, f"--timeout={seconds}s"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def _watch(cluster: Cluster, namespace: str, seconds: int) -> subprocess.Popen[str]:
+    path = f"/api/v1/namespaces/{namespace}/pods?watch=1&timeoutSeconds={seconds}"
+    return subprocess.Popen(
+        [str(word) for word in cluster.kubectl_command("get", "--raw", path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def _look(
+    watch: subprocess.Popen[str], waits: list[subprocess.Popen[str]], hopeless: list[str]
+) -> None:
+    """End all waits when the watch shows a pod that cannot start."""
+    assert watch.stdout is not None
+    for line in watch.stdout:
+        event = json.loads(line)
+        reason = hopeless_reason(event["object"]) if event["type"] != "DELETED" else None
+        if reason:
+            hopeless.append(reason)
+            for process in waits:
+                process.terminate()
+            return
+
+
+def _pod_report(cluster: Cluster, pod: dict[str, Any], events: list[dict[str, Any]]) -> str:
+    """Return what a person needs to see of one pod that is not ready."""
+    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    lines = [
+        f"pod {name}: {pod['status'].get('phase')} {pod['status'].get('message', '')}".rstrip()
+    ]
+    lines += [
+        f"  {condition['type']}: {condition.get('message', '')}"
+        for condition in pod["status"].get("conditions", [])
+        if condition["status"] == "False" and condition.get("message")
+    ]
+    mine = [event for event in events if event["involvedObject"].get("name") == name]
+    mine.sort(key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
+    lines += [f"  event {event['reason']}: {event['message']}" for event in mine[-EVENTS:]]
+    for status in statuses(pod):
+        if status["ready"] or ("terminated" in status["state"] and not status["restartCount"]):
+            continue
+        state = json.dumps(status["state"])
+        lines.append(f"  container {status['name']}: {state}, {status['restartCount']} restarts")
+        lines += [f"    | {line}" for line in _log(cluster, namespace, name, status)]
+    return "\n".join(lines)
+
+
+def _log(cluster: Cluster, namespace: str, pod: str, status: dict[str, Any]) -> list[str]:
+    """Return the last log lines of a container, of its last life if it has just died."""
+    call = ["logs", "-n", namespace, pod, "-c", status["name"], f"--tail={LOG_LINES}"]
+    if "waiting" in status["state"] and status["restartCount"]:
+        call.append("--previous")
+    try:
+        return tail(cluster.kubectl(*call), LOG_LINES).splitlines()
+    except ToolError:
+        return ["(no log yet)"]
