@@ -1,0 +1,35 @@
+"""The API server takes what either Helm renders, whichever it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tools import testbed, toolchain
+from tools.paths import CHART, REPOSITORY
+from tools.proc import run
+from tools.testbed import TestBed
+
+
+@pytest.mark.row("S16", "S17")
+@pytest.mark.parametrize("helm", ["helm", "helm3"])
+@pytest.mark.parametrize("values", ["staging", "production"])
+def test_the_server_accepts_the_render(
+    bed: TestBed, namespace: str, helm: str, values: str
+) -> None:
+    file: Path = REPOSITORY / "values" / f"{values}.yaml"
+    overlay = testbed.values(bed.images, testbed.credentials(bed.cluster))
+    manifests = run(
+        [
+            *(toolchain.tool(helm), "template", "disney-ai-plus", CHART, "--namespace", namespace),
+            *("--values", file, "--values", "-"),
+        ],
+        stdin=json.dumps(overlay),
+    )
+    accepted = bed.cluster.kubectl(
+        *("apply", "--server-side", "--dry-run=server", "-n", namespace, "-f", "-"),
+        stdin=manifests,
+    )
+    assert "statefulset.apps/db serverside-applied" in accepted
