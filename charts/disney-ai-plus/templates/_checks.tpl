@@ -1,0 +1,105 @@
+{{- /*
+What must hold before anything is installed. Each check prints one "- problem" per line, or nothing;
+checks.run fails once, with all of them.
+
+Other templates therefore accept empty values: they may be rendered before this one.
+*/ -}}
+{{- define "checks.run" -}}
+{{- $problems := list -}}
+{{- with include "checks.missing" . | trim -}}
+  {{- $problems = append $problems (printf "Values that must be supplied:\n  %s" .) -}}
+  {{- $problems = append $problems (include "checks.howToSupply" $ | trim) -}}
+{{- end -}}
+{{- with include "checks.wrong" . | trim -}}
+  {{- $problems = append $problems (printf "Values that cannot work:\n  %s" .) -}}
+{{- end -}}
+{{- with $problems -}}
+  {{- fail (printf "\n\n%s\n" (join "\n\n" .)) -}}
+{{- end -}}
+{{- end }}
+
+{{- /* Every value that has no default and was not supplied, each once. */ -}}
+{{- define "checks.missing" -}}
+{{- $missing := list -}}
+{{- if not .Values.supabase.url -}}
+  {{- $missing = append $missing "  - supabase.url: the Supabase API URL, like https://<project>.supabase.co" -}}
+{{- end -}}
+{{- range $name := list "api" "web" "db" -}}
+  {{- $component := dict "root" $ "name" $name "own" (get $.Values.secrets $name) -}}
+  {{- $check := printf "checks.missing.%s" (include "secrets.mode" $component) -}}
+  {{- $missing = concat $missing (include $check $component | splitList "\n") -}}
+{{- end -}}
+{{- $missing | uniq | compact | join "\n" -}}
+{{- end }}
+
+{{- define "checks.missing.inline" -}}
+{{- $given := .root.Values.secrets.inline -}}
+{{- if and (ne .name "web") (not $given.databasePassword) }}
+  - secrets.inline.databasePassword: the password of the role disney_app
+{{- end }}
+{{- if and (eq .name "api") (not $given.jwtSecret) }}
+  - secrets.inline.jwtSecret: signs the API's tokens, 32 characters or more
+{{- end }}
+{{- if and (ne .name "db") (not $given.supabaseAnonKey) }}
+  - secrets.inline.supabaseAnonKey: the anonymous key of the Supabase project
+{{- end }}
+{{- end }}
+
+{{- /* Whether the Secret exists, only the cluster knows. */ -}}
+{{- define "checks.missing.existing" -}}
+{{- end }}
+
+{{- define "checks.missing.sealed" -}}
+{{- range $key := splitList "," (include "secrets.keys" .name) }}
+{{- if not (get $.own.sealed $key) }}
+  - secrets.{{ $.name }}.sealed.{{ $key }}: the value, encrypted with kubeseal
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "checks.missing.external" -}}
+{{- if not .root.Values.secrets.external.store.name }}
+  - secrets.external.store.name: the (Cluster)SecretStore to read from
+{{- end }}
+{{- range $key := splitList "," (include "secrets.keys" .name) }}
+{{- if not (get $.own.external $key) }}
+  - secrets.{{ $.name }}.external.{{ $key }}.key: its name in the external store
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "checks.howToSupply" -}}
+Either give the credentials as values (--set-string, or a values file that you keep out of version
+control), or leave them out of Helm and choose where they come from:
+  --set secrets.mode=existing   Secrets that you made, named api, web and db or as you say
+  --set secrets.mode=sealed     SealedSecrets with values encrypted by kubeseal
+  --set secrets.mode=external   ExternalSecrets, filled from your secret store
+The comments at "secrets" in the chart's values.yaml say which keys each of them needs.
+{{- end }}
+
+{{- /* Values that the schema cannot judge, because they depend on each other. */ -}}
+{{- define "checks.wrong" -}}
+{{- range $name := list "api" "web" -}}
+{{- $component := get $.Values $name }}
+{{- with $component.autoscaling }}
+{{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}
+  - {{ $name }}.autoscaling.minReplicas: {{ .minReplicas }} is more than maxReplicas, {{ .maxReplicas }}
+{{- end }}
+{{- end }}
+{{- with $component.drain }}
+{{- if le (int .gracePeriodSeconds) (add .preStopSeconds 5 | int) }}
+  - {{ $name }}.drain.gracePeriodSeconds: {{ .gracePeriodSeconds }} leaves no time to finish requests
+    after preStopSeconds ({{ .preStopSeconds }}) and the image's own drain (5)
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $alerts := dict }}
+{{- range (.Files.Get "files/alerts.yaml" | fromYaml).groups }}
+{{- range .rules }}{{ $_ := set $alerts .alert true }}{{ end }}
+{{- end }}
+{{- range $alert, $_ := .Values.monitoring.rules.overrides }}
+{{- if not (hasKey $alerts $alert) }}
+  - monitoring.rules.overrides.{{ $alert }}: no such alert; there are {{ keys $alerts | sortAlpha | join ", " }}
+{{- end }}
+{{- end }}
+{{- end }}

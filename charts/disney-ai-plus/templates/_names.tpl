@@ -1,0 +1,33 @@
+{{- /*
+Names, addresses and ports.
+
+Most helpers of this chart take a component:
+
+  {{- $api := dict "root" $ "name" "api" "values" .Values.api }}
+
+`root` is the top-level context, `name` one of api, web, db, and `values` the component's values.
+*/ -}}
+
+{{- /* The name of a component's objects: exactly api, web or db, unless namePrefix is set. */ -}}
+{{- define "names.of" -}}
+{{ .root.Values.namePrefix }}{{ .name }}
+{{- end }}
+
+{{- /* The number behind a container port's name: (dict "root" $ "component" "db" "port" "metrics"). */ -}}
+{{- define "names.port" -}}
+{{- $values := .root.Values -}}
+{{- $ports := dict
+      "api/http" $values.api.port
+      "web/http" $values.web.port
+      "db/postgres" $values.db.port
+      "db/metrics" $values.db.exporter.port -}}
+{{- get $ports (printf "%s/%s" .component .port) | required (printf "no port %s/%s" .component .port) | int -}}
+{{- end }}
+
+{{- define "names.tlsSecret" -}}
+{{ .Values.edge.tls.secretName | default (include "names.of" (dict "root" . "name" "edge-tls")) }}
+{{- end }}
+
+{{- define "names.apiUrl" -}}
+http://{{ include "names.of" (dict "root" . "name" "api") }}:{{ .Values.api.port }}
+{{- end }}

@@ -1,0 +1,93 @@
+{{- /*
+NetworkPolicies, rendered from files/network-edges.yaml: a component's ingress rules are the edges
+that end at it, its egress rules those that start from it.
+*/ -}}
+
+{{- /* Pods in other namespaces: (list namespaceLabels podLabels). */ -}}
+{{- define "network.elsewhere" }}
+- namespaceSelector:
+    {{- toYaml (dict "matchLabels" (first .)) | nindent 4 }}
+  podSelector:
+    {{- toYaml (dict "matchLabels" (last .)) | nindent 4 }}
+{{- end }}
+
+{{- /* One end of an edge as a list of peers: (dict "root" $ "party" "edge"). */ -}}
+{{- define "network.peers" -}}
+{{- $policy := .root.Values.networkPolicy -}}
+{{- if eq .party "edge" }}
+{{- include "network.elsewhere" (list .root.Values.edge.namespaceSelector .root.Values.edge.podSelector) }}
+{{- else if eq .party "monitoring" }}
+{{- include "network.elsewhere" (list $policy.monitoringNamespaceSelector $policy.monitoringPodSelector) }}
+{{- else if eq .party "dns" }}
+{{- include "network.elsewhere" (list $policy.dnsNamespaceSelector $policy.dnsPodSelector) }}
+{{- range $policy.dnsCidrs }}
+- ipBlock:
+    cidr: {{ . }}
+{{- end }}
+{{- else if eq .party "internet" }}
+- ipBlock:
+    cidr: {{ $policy.externalHttps.cidr }}
+    except: {{- toYaml $policy.externalHttps.except | nindent 6 }}
+{{- else }}
+- podSelector:
+    matchLabels: {{- include "labels.selector" (dict "root" .root "name" .party) | nindent 6 }}
+{{- end }}
+{{- end }}
+
+{{- /* The ports of an edge. */ -}}
+{{- define "network.ports" -}}
+{{- $number := .edge.port -}}
+{{- if kindIs "string" $number -}}
+  {{- $number = include "names.port" (dict "root" .root "component" .edge.to "port" $number) -}}
+{{- end -}}
+{{- range .edge.protocols | default (list "TCP") }}
+- port: {{ $number }}
+  protocol: {{ . }}
+{{- end }}
+{{- end }}
+
+{{- /* Whether an edge exists in this install. Prints "true" or nothing. */ -}}
+{{- define "network.exists" -}}
+{{- $values := .root.Values -}}
+{{- if eq .edge.from "edge" -}}
+  {{- range $values.edge.routes -}}{{- if eq .component $.edge.to -}}true{{- end -}}{{- end -}}
+{{- else if eq .edge.to "internet" -}}
+  {{- if $values.networkPolicy.externalHttps.enabled -}}true{{- end -}}
+{{- else -}}
+true
+{{- end -}}
+{{- end }}
+
+{{- /*
+The rules of a component in one direction: (dict "component" $api "mine" "to" "theirs" "from"). `mine`
+is the component's end of the edge, `theirs` the other one; a rule names the latter.
+*/ -}}
+{{- define "network.rules" -}}
+{{- $root := .component.root -}}
+{{- range $edge := ($root.Files.Get "files/network-edges.yaml" | fromYaml).edges }}
+{{- $context := dict "root" $root "edge" $edge "party" (get $edge $.theirs) }}
+{{- if and (eq (get $edge $.mine) $.component.name) (include "network.exists" $context) }}
+- {{ $.theirs }}:
+    {{- include "network.peers" $context | trim | nindent 4 }}
+  ports:
+    {{- include "network.ports" $context | trim | nindent 4 }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* A component's NetworkPolicy. */ -}}
+{{- define "network.policy" -}}
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  {{- include "labels.metadata" . | nindent 2 }}
+spec:
+  podSelector:
+    matchLabels:
+      {{- include "labels.selector" . | nindent 6 }}
+  policyTypes: [Ingress, Egress]
+  ingress:
+    {{- include "network.rules" (dict "component" . "mine" "to" "theirs" "from") | trim | default "[]" | nindent 4 }}
+  egress:
+    {{- include "network.rules" (dict "component" . "mine" "from" "theirs" "to") | trim | default "[]" | nindent 4 }}
+{{- end }}

@@ -1,0 +1,29 @@
+{{- /*
+Findings of kube-score that are decided otherwise here, each with its reason. They take a component.
+*/ -}}
+
+{{- define "scores.deployment" -}}
+{{- /* Tags are immutable by promise, and IfNotPresent starts pods while the registry is down. */ -}}
+{{- $ignored := list "container-image-pull-policy" -}}
+{{- if eq .name "web" -}}
+  {{- /* The web tier's one health endpoint depends on nothing, so it is right for both probes. */ -}}
+  {{- $ignored = append $ignored "pod-probes-identical" -}}
+{{- end -}}
+{{- if le (include "rollout.minReplicas" . | int) 1 -}}
+  {{- /* One replica is what was asked for, and a budget for one replica blocks drains. */ -}}
+  {{- $ignored = append $ignored "deployment-has-poddisruptionbudget" -}}
+{{- end -}}
+kube-score/ignore: {{ join "," $ignored }}
+{{- end }}
+
+{{- define "scores.database" -}}
+{{- /* As above. */ -}}
+{{- $ignored := list "container-image-pull-policy" -}}
+{{- /* There is one server: a budget could only block the drain of its node. */ -}}
+{{- $ignored = append $ignored "statefulset-has-poddisruptionbudget" -}}
+{{- /* 999 is the postgres user of the official image, and owns the files on existing volumes. */ -}}
+{{- $ignored = append $ignored "container-security-context-user-group-id" -}}
+{{- /* The exporter's start page depends on nothing, so it is right for both of its probes. */ -}}
+{{- $ignored = append $ignored "pod-probes-identical" -}}
+kube-score/ignore: {{ join "," $ignored }}
+{{- end }}
