@@ -1,0 +1,110 @@
+"""Rendered objects, and selections of them that never come out empty unnoticed."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+Manifest = dict[str, Any]
+
+WORKLOADS = ("Deployment", "StatefulSet")
+
+
+class SelectionError(AssertionError):
+    """A selection found nothing, too much, or something that should not be there."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container, with where it comes from."""
+
+    workload: str
+    init: bool
+    body: Manifest
+
+    @property
+    def name(self) -> str:
+        """Return the container's own name."""
+        return str(self.body["name"])
+
+    def __str__(self) -> str:
+        """Return workload and container, for messages."""
+        return f"{self.workload}/{self.name}"
+
+
+class Manifests(list[Manifest]):
+    """The objects of one render."""
+
+    def names(self) -> list[str]:
+        """Return what there is, as Kind/name."""
+        return [f"{o['kind']}/{o['metadata']['name']}" for o in self]
+
+    def all(self, *kinds: str) -> list[Manifest]:
+        """Return the objects of these kinds; there must be one at least."""
+        found = [o for o in self if o["kind"] in kinds]
+        if not found:
+            raise SelectionError(f"no {' or '.join(kinds)}; there are {self.names()}")
+        return found
+
+    def one(self, kind: str, name: str) -> Manifest:
+        """Return the one object of this kind and name."""
+        found = [o for o in self if (o["kind"], o["metadata"]["name"]) == (kind, name)]
+        if len(found) != 1:
+            raise SelectionError(f"{len(found)} of {kind}/{name}; there are {self.names()}")
+        return found[0]
+
+    def has(self, kind: str, name: str) -> bool:
+        """Tell whether there is an object of this kind and name."""
+        return f"{kind}/{name}" in self.names()
+
+    def component(self, kind: str, component: str) -> Manifest:
+        """Return a component's object, whatever the name prefix."""
+        found = [
+            o
+            for o in self.all(kind)
+            if o["metadata"].get("labels", {}).get("app.kubernetes.io/component") == component
+        ]
+        if len(found) != 1:
+            raise SelectionError(f"{len(found)} {kind} of {component}; there are {self.names()}")
+        return found[0]
+
+    def workload(self, component: str) -> Manifest:
+        """Return a component's Deployment or StatefulSet."""
+        return self.component("StatefulSet" if component == "db" else "Deployment", component)
+
+    def pod(self, component: str) -> Manifest:
+        """Return the pod template of a component."""
+        template: Manifest = self.workload(component)["spec"]["template"]
+        return template
+
+    def pods(self) -> list[tuple[str, Manifest]]:
+        """Return every pod template with its workload's name."""
+        return [(w["metadata"]["name"], w["spec"]["template"]) for w in self.all(*WORKLOADS)]
+
+    def containers(self) -> list[Container]:
+        """Return every container of every pod, init containers included."""
+        return [
+            Container(workload, init, body)
+            for workload, pod in self.pods()
+            for init, key in ((True, "initContainers"), (False, "containers"))
+            for body in pod["spec"].get(key, [])
+        ]
+
+    def container(self, component: str, name: str) -> Manifest:
+        """Return one container of a component's pod."""
+        spec = self.pod(component)["spec"]
+        return named([*spec["containers"], *spec.get("initContainers", [])], name)
+
+
+def named(items: list[Manifest], name: str) -> Manifest:
+    """Return the one item of a list with this name."""
+    found = [item for item in items if item["name"] == name]
+    if len(found) != 1:
+        raise SelectionError(f"{len(found)} of {name}; there are {[i['name'] for i in items]}")
+    return found[0]
+
+
+def secret_data(secret: Manifest) -> dict[str, str]:
+    """Return the contents of a Secret as its readers see them."""
+    return {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}

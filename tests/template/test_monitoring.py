@@ -1,0 +1,175 @@
+"""Metrics and alerts: every component is scraped, and every alert says what to do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.template.chart import CHART, COMPONENTS, Values, load_yaml, merge, required, values_of
+from tests.template.conftest import Render
+from tests.template.helm import Helm
+from tests.template.manifests import Manifests, named
+
+ENABLED: Values = {"monitoring": {"serviceMonitors": {"enabled": True}, "rules": {"enabled": True}}}
+
+# What the specification wants alerts for, and the alerts that do it.
+TOPICS = {
+    "high error rates": {"HighErrorRate"},
+    "high latency": {"HighLatency"},
+    "pod restarts": {"PodRestarts", "PodNotReady"},
+    "resource utilisation": {
+        "MemoryNearLimit",
+        "CpuThrottled",
+        "AutoscalerAtMaximum",
+        "DatabaseVolumeFull",
+    },
+    "database connections": {
+        "DatabaseDown",
+        "DatabaseConnectionsNearLimit",
+        "ConnectionPoolExhausted",
+    },
+    "monitoring itself": {"TargetDown"},
+}
+
+
+def enabled(render: Render, values: Values | None = None, namespace: str = "stories") -> Manifests:
+    """Render with all monitoring on."""
+    return render(values=merge(required(), ENABLED, values or {}), namespace=namespace)
+
+
+def alerts(manifests: Manifests) -> dict[str, dict[str, Any]]:
+    """Return the rendered alerts by name."""
+    groups = manifests.all("PrometheusRule")[0]["spec"]["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert rules
+    assert len({rule["alert"] for rule in rules}) == len(rules)
+    return {rule["alert"]: rule for rule in rules}
+
+
+@pytest.mark.row("S8")
+@pytest.mark.parametrize(
+    ("component", "port", "number"),
+    [("api", "http", 3001), ("web", "http", 3000), ("db", "metrics", 9187)],
+)
+def test_every_component_is_scraped(render: Render, component: str, port: str, number: int) -> None:
+    manifests = enabled(render)
+    monitor = manifests.one("ServiceMonitor", component)["spec"]
+    service = manifests.one("Service", component)
+    assert monitor["endpoints"] == [{"port": port, "path": "/metrics", "interval": "30s"}]
+    assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert named(service["spec"]["ports"], port)["port"] == number
+
+
+@pytest.mark.row("S8")
+def test_a_monitor_selects_one_service(render: Render) -> None:
+    manifests = enabled(render)
+    for monitor in manifests.all("ServiceMonitor"):
+        labels = monitor["spec"]["selector"]["matchLabels"].items()
+        matched = [
+            service["metadata"]["name"]
+            for service in manifests.all("Service")
+            if labels <= service["metadata"]["labels"].items()
+        ]
+        assert matched == [monitor["metadata"]["name"]]
+
+
+@pytest.mark.row("B22")
+@pytest.mark.parametrize("api_versions", [(), ("monitoring.coreos.com/v1",)])
+def test_what_is_enabled_is_rendered_whatever_the_cluster_has(
+    render: Render, api_versions: tuple[str, ...]
+) -> None:
+    manifests = render(values=merge(required(), ENABLED), api_versions=api_versions)
+    monitors = {m["metadata"]["name"] for m in manifests.all("ServiceMonitor")}
+    assert monitors == set(COMPONENTS)
+    assert manifests.has("PrometheusRule", "alerts")
+
+
+@pytest.mark.row("B22")
+def test_monitoring_is_off_by_default(render: Render) -> None:
+    assert not {m["kind"] for m in render()} & {"ServiceMonitor", "PrometheusRule"}
+
+
+@pytest.mark.row("S8", "S14")
+def test_production_has_all_of_it(render: Render) -> None:
+    manifests = render(values=values_of("production"))
+    assert len(manifests.all("ServiceMonitor")) == len(COMPONENTS)
+    assert manifests.all("PrometheusRule")
+
+
+@pytest.mark.row("B22")
+def test_labels_and_interval_are_settable(render: Render) -> None:
+    manifests = render(values=values_of("monitoring"))
+    for manifest in manifests.all("ServiceMonitor", "PrometheusRule"):
+        assert manifest["metadata"]["labels"]["release"] == "kube-prometheus-stack"
+    for monitor in manifests.all("ServiceMonitor"):
+        assert monitor["spec"]["endpoints"][0]["interval"] == "15s"
+
+
+@pytest.mark.row("S14")
+def test_every_topic_of_the_specification_has_its_alerts(render: Render) -> None:
+    assert set(alerts(enabled(render))) == set().union(*TOPICS.values())
+
+
+@pytest.mark.row("S14")
+def test_every_alert_says_how_bad_it_is_and_what_to_do(render: Render) -> None:
+    runbook = (CHART / "RUNBOOKS.md").read_text(encoding="utf-8")
+    headings = set(re.findall(r"^## (\w+)$", runbook, flags=re.MULTILINE))
+    found = alerts(enabled(render))
+    for name, rule in found.items():
+        assert rule["labels"]["severity"] in {"critical", "warning"}, name
+        assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}, name
+        assert all(text.strip() for text in rule["annotations"].values()), name
+        assert rule["annotations"]["runbook_url"].endswith(f"/RUNBOOKS.md#{name.lower()}"), name
+    assert headings == found.keys()
+
+
+@pytest.mark.row("S14")
+def test_alerts_concern_this_release_only(render: Render) -> None:
+    values = {"namePrefix": "blue-"}
+    for name, rule in alerts(enabled(render, values)).items():
+        selectors = re.findall(r"\{([^{}]*)\}", rule["expr"])
+        assert selectors, name
+        for selector in selectors:
+            assert 'namespace="stories"' in selector, name
+            assert re.search(r'"(data-)?blue-(\(|api|web|db)', selector), name
+        assert "NAMESPACE" not in str(rule), name
+        assert "PREFIX" not in str(rule), name
+
+
+@pytest.mark.row("S14")
+def test_the_file_is_complete_on_its_own() -> None:
+    """Prometheus tools read it as it stands: no template, the structure of a rule file."""
+    content = load_yaml(CHART / "files" / "alerts.yaml")
+    assert content.keys() == {"groups"}
+    for group in content["groups"]:
+        assert group.keys() == {"name", "rules"}
+        for rule in group["rules"]:
+            assert rule.keys() <= {"alert", "expr", "for", "labels", "annotations"}
+            assert ".Values" not in str(rule)
+
+
+@pytest.mark.row("S14")
+def test_latency_is_measured_against_the_target(render: Render) -> None:
+    rule = alerts(enabled(render))["HighLatency"]
+    assert "histogram_quantile(0.95" in rule["expr"]
+    assert rule["expr"].strip().endswith("> 0.2")
+
+
+@pytest.mark.row("S14")
+def test_single_alerts_can_be_changed(render: Render) -> None:
+    plain = alerts(enabled(render))
+    values = {"HighLatency": {"for": "30m", "labels": {"severity": "critical", "team": "stories"}}}
+    changed = alerts(enabled(render, {"monitoring": {"rules": {"overrides": values}}}))
+    assert changed["HighLatency"]["for"] == "30m"
+    assert changed["HighLatency"]["labels"] == values["HighLatency"]["labels"]
+    assert changed["HighLatency"]["expr"] == plain["HighLatency"]["expr"]
+    assert changed["HighErrorRate"] == plain["HighErrorRate"]
+
+
+@pytest.mark.row("S14")
+def test_a_change_to_no_alert_is_refused(helm: Helm) -> None:
+    overrides = {"monitoring": {"rules": {"overrides": {"HighLatencyy": {"for": "1m"}}}}}
+    message = helm.refusal(values=merge(required(), overrides))
+    assert "monitoring.rules.overrides.HighLatencyy: no such alert" in message

@@ -1,0 +1,169 @@
+"""NetworkPolicies: what they allow is exactly the table in files/network-edges.yaml."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.template.chart import COMPONENTS, effective, merge, network_edges, required, values_of
+from tests.template.conftest import Render
+from tests.template.manifests import Manifest, Manifests
+
+Rule = tuple[str, int, str]  # party, port, protocol
+
+TABLE = {
+    ("edge", "web", "http"),
+    ("edge", "api", "http"),
+    ("web", "api", "http"),
+    ("api", "db", "postgres"),
+    ("monitoring", "web", "http"),
+    ("monitoring", "api", "http"),
+    ("monitoring", "db", "metrics"),
+    ("web", "dns", 53),
+    ("api", "dns", 53),
+    ("web", "internet", 443),
+    ("api", "internet", 443),
+}
+
+
+def party(peer: Manifest, values: dict[str, Any]) -> str:
+    """Name the party that a peer of a policy stands for."""
+    policy, edge = values["networkPolicy"], values["edge"]
+    elsewhere = {
+        "edge": (edge["namespaceSelector"], edge["podSelector"]),
+        "monitoring": (policy["monitoringNamespaceSelector"], policy["monitoringPodSelector"]),
+        "dns": (policy["dnsNamespaceSelector"], policy["dnsPodSelector"]),
+    }
+    if "ipBlock" in peer:
+        external = policy["externalHttps"]
+        assert peer["ipBlock"] == {"cidr": external["cidr"], "except": external["except"]}
+        return "internet"
+    pods = peer["podSelector"]["matchLabels"]
+    if "namespaceSelector" not in peer:
+        assert pods["app.kubernetes.io/instance"] == "disney-ai-plus"
+        return str(pods["app.kubernetes.io/component"])
+    selectors = (peer["namespaceSelector"]["matchLabels"], pods)
+    return next(name for name, expected in elsewhere.items() if expected == selectors)
+
+
+def allowed(policy: Manifest, direction: str, values: dict[str, Any]) -> set[Rule]:
+    """Return what a policy allows in one direction."""
+    peers = "from" if direction == "ingress" else "to"
+    rules = policy["spec"][direction]
+    # A rule without peers or ports would allow everybody or everything.
+    assert all(rule[peers] and rule["ports"] for rule in rules)
+    return {
+        (party(peer, values), port["port"], port["protocol"])
+        for rule in rules
+        for peer in rule[peers]
+        for port in rule["ports"]
+    }
+
+
+def expected(component: str, direction: str, values: dict[str, Any]) -> set[Rule]:
+    """Return what the table says that a component may do in one direction."""
+    ports = {
+        ("api", "http"): values["api"]["port"],
+        ("web", "http"): values["web"]["port"],
+        ("db", "postgres"): values["db"]["port"],
+        ("db", "metrics"): values["db"]["exporter"]["port"],
+    }
+    routed = {route["component"] for route in values["edge"]["routes"]}
+    external = values["networkPolicy"]["externalHttps"]["enabled"]
+    mine, theirs = ("to", "from") if direction == "ingress" else ("from", "to")
+    return {
+        (edge[theirs], ports.get((edge["to"], edge["port"]), edge["port"]), protocol)
+        for edge in network_edges()
+        for protocol in edge.get("protocols", ["TCP"])
+        if edge[mine] == component
+        and not (edge["from"] == "edge" and edge["to"] not in routed)
+        and not (edge["to"] == "internet" and not external)
+    }
+
+
+@pytest.mark.row("S9")
+def test_the_table_is_the_agreed_one() -> None:
+    """Who may reach whom is a promise: changing the table means changing it here, too."""
+    assert {(edge["from"], edge["to"], edge["port"]) for edge in network_edges()} == TABLE
+    for edge in network_edges():
+        assert edge.get("protocols", ["TCP"]) == (
+            ["UDP", "TCP"] if edge["to"] == "dns" else ["TCP"]
+        )
+
+
+@pytest.mark.row("S9")
+@pytest.mark.parametrize("component", COMPONENTS)
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+def test_policies_allow_exactly_the_table(
+    manifests: Manifests, values_set: str, component: str, direction: str
+) -> None:
+    values = effective(values_set)
+    if not values["networkPolicy"]["enabled"]:
+        assert "NetworkPolicy" not in {manifest["kind"] for manifest in manifests}
+        return
+    policy = manifests.component("NetworkPolicy", component)
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert allowed(policy, direction, values) == expected(component, direction, values)
+
+
+@pytest.mark.row("S9")
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_each_policy_selects_its_components_pods(render: Render, component: str) -> None:
+    manifests = render()
+    selector = manifests.workload(component)["spec"]["selector"]
+    assert manifests.one("NetworkPolicy", component)["spec"]["podSelector"] == selector
+
+
+@pytest.mark.row("S9")
+def test_everything_else_is_denied_to_the_releases_own_pods(render: Render) -> None:
+    manifests = render()
+    deny = manifests.one("NetworkPolicy", "default-deny")["spec"]
+    assert deny.keys() == {"podSelector", "policyTypes"}
+    assert deny["policyTypes"] == ["Ingress", "Egress"]
+    selector = deny["podSelector"]["matchLabels"].items()
+    assert selector
+    for workload, pod in manifests.pods():
+        assert selector <= pod["metadata"]["labels"].items(), workload
+    for workload, pod in render(release="another").pods():
+        assert not selector <= pod["metadata"]["labels"].items(), workload
+
+
+@pytest.mark.row("S9")
+def test_the_edge_reaches_the_api_only_where_it_is_routed(render: Render) -> None:
+    for name, reaches in (("default", False), ("api-routed", True)):
+        policy = render(values=values_of(name)).one("NetworkPolicy", "api")
+        parties = {rule[0] for rule in allowed(policy, "ingress", effective(name))}
+        assert ("edge" in parties) == reaches, name
+
+
+@pytest.mark.row("S9")
+def test_the_database_calls_nobody(render: Render) -> None:
+    assert render().one("NetworkPolicy", "db")["spec"]["egress"] == []
+
+
+@pytest.mark.row("S9")
+def test_private_addresses_and_metadata_services_are_no_internet(render: Render) -> None:
+    for component in ("api", "web"):
+        egress = render().one("NetworkPolicy", component)["spec"]["egress"]
+        blocks = [peer["ipBlock"] for rule in egress for peer in rule["to"] if "ipBlock" in peer]
+        assert len(blocks) == 1
+        for private in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"):
+            assert private in blocks[0]["except"]
+
+
+@pytest.mark.row("S9")
+def test_the_internet_can_be_closed(render: Render) -> None:
+    values = {"networkPolicy": {"externalHttps": {"enabled": False}}}
+    for policy in render(values=merge(required(), values)).all("NetworkPolicy"):
+        for rule in policy["spec"].get("egress", []):
+            assert not [peer for peer in rule["to"] if "ipBlock" in peer]
+
+
+@pytest.mark.row("S9")
+def test_name_servers_may_be_addresses(render: Render) -> None:
+    values = {"networkPolicy": {"dnsCidrs": ["169.254.20.10/32"]}}
+    policy = render(values=merge(required(), values)).one("NetworkPolicy", "web")
+    dns = [r for r in policy["spec"]["egress"] if r["ports"][0]["port"] == 53]
+    assert len(dns) == 1
+    assert {"ipBlock": {"cidr": "169.254.20.10/32"}} in dns[0]["to"]

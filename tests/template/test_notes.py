@@ -1,0 +1,91 @@
+"""What a user reads after an install: the specification's commands, for this very install."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.template.chart import CREDENTIALS, Values, merge, required, values_of
+from tests.template.helm import Helm
+
+# The specification's sections Verify, Manual Scaling and Troubleshooting, as written there.
+COMMANDS = """
+kubectl get pods -n disney-ai-plus
+kubectl get svc -n disney-ai-plus
+kubectl get ingress -n disney-ai-plus
+kubectl get hpa -n disney-ai-plus
+kubectl scale deployment api --replicas=5 -n disney-ai-plus
+kubectl scale deployment web --replicas=5 -n disney-ai-plus
+kubectl logs -f deployment/api -n disney-ai-plus
+kubectl logs -f deployment/web -n disney-ai-plus
+kubectl logs -f statefulset/db -n disney-ai-plus
+kubectl describe pod <pod-name> -n disney-ai-plus
+kubectl get networkpolicy -n disney-ai-plus
+kubectl exec -it db-0 -n disney-ai-plus -- pg_isready -U disney_app
+""".strip().splitlines()
+
+
+def commands(notes: str) -> list[str]:
+    """Return the commands in the notes."""
+    lines = [line.strip() for line in notes.splitlines()]
+    return [line for line in lines if line.startswith("kubectl")]
+
+
+@pytest.mark.row("S18")
+def test_the_specifications_commands_are_printed(helm: Helm) -> None:
+    assert commands(helm.notes()) == COMMANDS
+
+
+@pytest.mark.row("S18")
+def test_commands_follow_prefix_and_namespace(helm: Helm) -> None:
+    notes = helm.notes(values=values_of("prefix"), namespace="stories")
+    for command in commands(notes):
+        assert " -n stories" in command
+    assert "kubectl logs -f deployment/blue-api -n stories" in commands(notes)
+    assert "kubectl exec -it blue-db-0 -n stories -- pg_isready -U disney_app" in commands(notes)
+
+
+@pytest.mark.row("S18")
+@pytest.mark.parametrize(
+    ("values", "absent"),
+    [
+        ({"edge": {"ingress": {"enabled": False}}}, "kubectl get ingress"),
+        ({"networkPolicy": {"enabled": False}}, "kubectl get networkpolicy"),
+        (
+            {name: {"autoscaling": {"enabled": False}} for name in ("api", "web")},
+            "kubectl get hpa",
+        ),
+    ],
+)
+def test_commands_that_do_not_apply_are_left_out(helm: Helm, values: Values, absent: str) -> None:
+    found = commands(helm.notes(values=merge(required(), values)))
+    assert found
+    assert not [command for command in found if command.startswith(absent)]
+
+
+@pytest.mark.row("S18")
+def test_the_address_is_printed(helm: Helm) -> None:
+    assert "https://disney-ai-plus.localhost/" in helm.notes()
+    assert "http://disney-ai-plus.localhost/" in helm.notes(
+        values=merge(required(), {"edge": {"tls": {"enabled": False}}})
+    )
+    hidden = helm.notes(values=values_of("no-ingress"))
+    assert "disney-ai-plus.localhost" not in hidden
+    assert "kubectl port-forward service/web 3000 -n disney-ai-plus" in hidden
+
+
+@pytest.mark.row("S18")
+def test_scaling_by_hand_comes_with_a_warning_where_an_autoscaler_decides(helm: Helm) -> None:
+    assert "api scales itself from 2 to 10 replicas" in helm.notes()
+    assert "scales itself" not in helm.notes(values=values_of("no-autoscaling"))
+
+
+@pytest.mark.row("S18", "S13")
+def test_no_secret_is_printed(helm: Helm) -> None:
+    for credential in CREDENTIALS.values():
+        assert credential not in helm.notes()
+
+
+@pytest.mark.row("S10", "S18")
+def test_a_certificate_that_nobody_makes_is_mentioned(helm: Helm) -> None:
+    assert "Secret edge-tls" in helm.notes()
+    assert "Secret edge-tls" not in helm.notes(values=values_of("production"))

@@ -1,0 +1,69 @@
+"""Pods restart when what they read at start has changed, and otherwise not."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.template.chart import CHART, COMPONENTS, Values, merge, required, values_of
+from tests.template.conftest import Render
+from tests.template.helm import Helm
+
+CHANGES: dict[str, tuple[Values, set[str]]] = {
+    "environment": ({"environment": "staging"}, {"api", "web"}),
+    "supabase url": ({"supabase": {"url": "https://other.supabase.co"}}, {"api", "web"}),
+    "pool size": ({"api": {"poolSize": 5}}, {"api"}),
+    "jwt secret": ({"secrets": {"inline": {"jwtSecret": "f" * 32}}}, {"api"}),
+    "anonymous key": ({"secrets": {"inline": {"supabaseAnonKey": "other"}}}, {"api", "web"}),
+    "server setting": ({"db": {"settings": {"work_mem": "8MB"}}}, {"db"}),
+    # Read once, when the volume is initialised: restarting the database would change nothing.
+    "database password": ({"secrets": {"inline": {"databasePassword": "other"}}}, {"api"}),
+    "autoscaling": ({"api": {"autoscaling": {"maxReplicas": 7}}}, set()),
+    "host": ({"edge": {"host": "elsewhere.test"}}, set()),
+}
+
+
+def changed(before: Render, after: Render, values: Values, other: Values) -> set[str]:
+    """Return the components whose pod template differs between two renders."""
+    old, new = before(values=values), after(values=other)
+    return {component for component in COMPONENTS if old.pod(component) != new.pod(component)}
+
+
+@pytest.mark.row("B19")
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_restarts_those_it_concerns(render: Render, what: str) -> None:
+    values, expected = CHANGES[what]
+    assert changed(render, render, required(), merge(required(), values)) == expected
+
+
+@pytest.mark.row("B19")
+def test_new_sealed_values_restart_the_pods_that_read_them(render: Render) -> None:
+    values = values_of("sealed")
+    sealed = {"secrets": {"api": {"sealed": {"JWT_SECRET": "AgBz"}}}}
+    assert changed(render, render, values, merge(values, sealed)) == {"api"}
+
+
+@pytest.mark.row("B19", "B7")
+def test_a_new_chart_version_restarts_nothing(tmp_path: Path, helm: Helm) -> None:
+    """Nor does it touch what is immutable in the StatefulSet."""
+    shutil.copytree(CHART, tmp_path / "chart")
+    file = tmp_path / "chart" / "Chart.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert "\nversion: 0.1.0\n" in text
+    file.write_text(text.replace("\nversion: 0.1.0\n", "\nversion: 9.9.9\n"), encoding="utf-8")
+    newer = Helm(tmp_path / "chart")
+    assert changed(helm.render, newer.render, required(), required()) == set()
+    old, new = helm.render(), newer.render()
+    assert old.one("StatefulSet", "db")["spec"] == new.one("StatefulSet", "db")["spec"]
+    assert new.one("Service", "db")["metadata"]["labels"]["helm.sh/chart"] == "disney-ai-plus-9.9.9"
+
+
+@pytest.mark.row("B19")
+@pytest.mark.parametrize("file", ["pg_hba.conf", "initdb.sh"])
+def test_new_access_rules_restart_the_database(tmp_path: Path, helm: Helm, file: str) -> None:
+    shutil.copytree(CHART, tmp_path / "chart")
+    with (tmp_path / "chart" / "files" / "db" / file).open("a", encoding="utf-8") as stream:
+        stream.write("# changed\n")
+    assert changed(helm.render, Helm(tmp_path / "chart").render, required(), required()) == {"db"}
