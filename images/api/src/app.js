@@ -1,0 +1,26 @@
+import { createAuthenticator } from './auth.js';
+import { createDatabase } from './database.js';
+import { healthRoutes } from './health.js';
+import { createRouter } from './http/router.js';
+import { createMetrics } from './metrics.js';
+import { createHttpService } from './shared/http-service.js';
+import { storyRoutes } from './stories/routes.js';
+import { createStoryStore } from './stories/store.js';
+
+export function createApp({ config, log }) {
+  const database = createDatabase({ url: config.database.url, poolSize: config.poolSize, log });
+  const metrics = createMetrics(database);
+  const match = createRouter({
+    ...healthRoutes({ database, registry: metrics.registry, isDraining: () => service.isDraining() }),
+    ...storyRoutes({ stories: createStoryStore(database), authenticate: createAuthenticator(config.jwtSecret) }),
+  });
+  const service = createHttpService({ match, metrics, log, ...config });
+
+  return {
+    listen: () => service.listen(config.port),
+    async stop() {
+      await service.drain();
+      await database.end();
+    },
+  };
+}

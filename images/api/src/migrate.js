@@ -1,0 +1,36 @@
+import { fileURLToPath } from 'node:url';
+import { readMigrationConfig } from './config.js';
+import { connectWithin } from './connect.js';
+import { migrate, readMigrations } from './migrations.js';
+import { ConfigError, EXIT_CONFIG } from './shared/env.js';
+import { createLog } from './shared/log.js';
+
+const DIRECTORY = fileURLToPath(new URL('../migrations', import.meta.url));
+
+async function main() {
+  const { database, deadlineSeconds } = readMigrationConfig(process.env);
+  const log = createLog({ secrets: database.secrets });
+  try {
+    const migrations = await readMigrations(DIRECTORY);
+    const client = await connectWithin(deadlineSeconds, { url: database.url, log });
+    try {
+      const applied = await migrate({ client, migrations, lockSeconds: deadlineSeconds, log });
+      log.info('the schema is up to date', { applied, newest: migrations.at(-1)?.file });
+    } finally {
+      await client.end();
+    }
+  } catch (error) {
+    log.error(error.message, error.code && { code: error.code });
+    process.exitCode = 1;
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof ConfigError)) {
+    throw error;
+  }
+  createLog().error(error.message);
+  process.exitCode = EXIT_CONFIG;
+}
