@@ -1,0 +1,68 @@
+"""The unit tests of our own Node.js programs, from what git would hand out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tools.paths import REPOSITORY
+from tools.proc import run
+
+PROGRAMS = ("api", "web")
+NODE_MAJOR = 20
+INSTALL_SECONDS = 300
+TEST_SECONDS = 300
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _node() -> None:
+    """Make sure that the programs are there, with a message that says what to do."""
+    needed = f"These tests need Node.js {NODE_MAJOR} or newer, with npm, on PATH"
+    missing = [program for program in ("node", "npm") if shutil.which(program) is None]
+    assert not missing, f"{needed}; not found: {', '.join(missing)}."
+    version = run(["node", "--version"]).strip()
+    assert int(version.removeprefix("v").split(".")[0]) >= NODE_MAJOR, f"{needed}; it is {version}."
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_unit_tests_pass(program: str, tmp_path: Path) -> None:
+    # Both, because each one's tests also compare the files that the two share.
+    for name in PROGRAMS:
+        tracked(REPOSITORY / "images" / name, tmp_path / name)
+    copy = tmp_path / program
+    npm(copy, "ci", "--no-audit", "--no-fund", "--prefer-offline", seconds=INSTALL_SECONDS)
+    output = npm(copy, "test", seconds=TEST_SECONDS)
+    assert "# pass 0\n" not in output
+    assert "# tests 0\n" not in output
+
+
+def tracked(source: Path, target: Path) -> None:
+    """Copy what git tracks below a folder, or would: no results, no dependencies."""
+    listing = run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=source
+    )
+    for name in filter(None, listing.split("\0")):
+        if (source / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source / name, target / name)
+
+
+def npm(folder: Path, *arguments: str, seconds: int) -> str:
+    """Run npm; on failure the whole output is the message."""
+    done = subprocess.run(
+        ["npm", *arguments],
+        cwd=folder,
+        env={**os.environ, "CI": "1", "NO_COLOR": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == 0, f"npm {' '.join(arguments)} in {folder.name}:\n{done.stdout}"
+    return done.stdout
