@@ -60,7 +60,7 @@ def smoke(session: nox.Session) -> None:
 @nox.session(default=False)
 def e2e(session: nox.Session) -> None:
     """Make or reuse the cluster, then prove the chart's promises on it."""
-    releases = ("--install=staging", "--install=production")
+    releases = ("--install=staging", "--install=production", "--junitxml=build/report/e2e.xml")
     pytest(session, "tests/smoke", "tests/e2e", *releases)
 
 

@@ -1,15 +1,49 @@
-"""Fixtures that smoke and e2e share: the test bed, and installing a release on it."""
+"""Fixtures of the tests that need a cluster: the test bed and the release on it.
+
+On its own (`nox -s smoke`) the release is whatever runs in the current kube
+context and namespace. With `--install NAME` (`nox -s e2e`) every test that uses
+the release runs once for each `values/NAME.yaml`, installed in the order given,
+the second as an upgrade of the first.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
+from tests.smoke.release import Edge, Release
+from tools.paths import REPOSITORY
 from tools.testbed import TestBed
 
 OVERLAYS = Path(__file__).parent / "e2e" / "overlays"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options that say what to test."""
+    group = parser.getgroup("release")
+    group.addoption("--install", action="append", default=[], help="values/NAME.yaml to install")
+    group.addoption("--edge-address", help="HOST:PORT to connect to instead of the Ingress's")
+    group.addoption("--edge-ca", type=Path, help="certificate authority to trust (PEM)")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test that needs a release once for each one to install."""
+    if "installed" in metafunc.fixturenames:
+        names = metafunc.config.getoption("--install") or ["current"]
+        metafunc.parametrize("installed", names, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def tools_on_path() -> Iterator[None]:
+    """Let `kubectl`, as the commands are written, be the pinned one."""
+    from tools import toolchain
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", toolchain.environment()["PATH"])
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -17,26 +51,45 @@ def bed(request: pytest.FixtureRequest) -> Iterator[TestBed]:
     """The test cluster with its add-ons and images, made or reused, as the current context."""
     from tools import cluster, testbed
 
-    capture = request.config.pluginmanager.getplugin("capturemanager")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KUBECONFIG", str(cluster.KUBECONFIG))
-        with capture.global_and_fixture_disabled():
+        with uncaptured(request):
             found = testbed.ensure()
         yield found
 
 
 @pytest.fixture(scope="session")
-def install(bed: TestBed, request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Install or upgrade to `values/NAME.yaml`, with the overlay that shrinks it to the machine."""
+def installed(request: pytest.FixtureRequest, tools_on_path: None) -> str:  # noqa: ARG001 (order)
+    """Install or upgrade to what `--install` names, unless that is what runs already."""
     from tools import release, testbed
-    from tools.paths import REPOSITORY
 
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-
-    def run(name: str) -> None:
+    name: str = request.param
+    if name != "current":
+        bed: TestBed = request.getfixturevalue("bed")
         overlay = OVERLAYS / f"{name}.yaml"
         values = [REPOSITORY / "values" / f"{name}.yaml", *([overlay] if overlay.exists() else [])]
-        with capture.global_and_fixture_disabled():
+        with uncaptured(request):
             release.install(bed.cluster, testbed.room(bed), values=values)
+    return name
 
-    return run
+
+@pytest.fixture(scope="session")
+def release(installed: str) -> Release:  # noqa: ARG001 (order)
+    """The release in the current kube context and namespace."""
+    return Release.current()
+
+
+@pytest.fixture(scope="session")
+def edge(release: Release, request: pytest.FixtureRequest) -> Iterator[Edge]:
+    """How a user outside the cluster reaches the release."""
+    with release.edge(
+        request.config.getoption("--edge-address"), request.config.getoption("--edge-ca")
+    ) as found:
+        yield found
+
+
+def uncaptured(request: pytest.FixtureRequest) -> AbstractContextManager[None]:
+    """Let the progress of long work through pytest's capture."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    disabled: Callable[[], AbstractContextManager[None]] = capture.global_and_fixture_disabled
+    return disabled()

@@ -50,6 +50,8 @@ def entry(kind: str, key: str, make: Callable[[Path], None]) -> Path:
     with FileLock(home / f".{key}.lock"):
         if final.is_dir():
             return final
+        for leftover in home.glob(f".{key}.*/"):  # of a maker that was killed
+            shutil.rmtree(leftover)
         scratch = Path(tempfile.mkdtemp(prefix=f".{key}.", dir=home))
         try:
             make(scratch)
