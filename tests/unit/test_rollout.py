@@ -1,0 +1,100 @@
+"""What is told of a pod that does not start, and that no secret is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools import release, rollout, toolchain
+from tools.cluster import Cluster
+from tools.engine import Engine
+from tools.errors import ToolError
+from tools.paths import REPOSITORY
+
+
+def pod(*, state: dict[str, Any], restarts: int = 0, ready: bool = False) -> dict[str, Any]:
+    """Return a pod with one container."""
+    status = {"name": "api", "ready": ready, "restartCount": restarts, "state": state}
+    conditions = [{"type": "Ready", "status": str(ready), "message": "containers are not ready"}]
+    return {
+        "metadata": {"name": "api-1", "namespace": "n"},
+        "status": {
+            "phase": "Pending",
+            "conditions": conditions,
+            "containerStatuses": [status],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("state", "restarts", "hopeless"),
+    [
+        ({"waiting": {"reason": "ImagePullBackOff", "message": "no such tag"}}, 0, True),
+        ({"waiting": {"reason": "CreateContainerConfigError"}}, 0, True),
+        ({"waiting": {"reason": "CrashLoopBackOff"}}, rollout.CRASHES, True),
+        ({"waiting": {"reason": "CrashLoopBackOff"}}, 1, False),
+        ({"waiting": {"reason": "ContainerCreating"}}, 0, False),
+        ({"running": {}}, 0, False),
+    ],
+)
+def test_waiting_ends_only_where_it_cannot_help(
+    state: dict[str, Any], restarts: int, hopeless: bool
+) -> None:
+    found = rollout.hopeless_reason(pod(state=state, restarts=restarts))
+    assert bool(found) is hopeless
+    assert found is None or "api-1" in found
+
+
+def test_the_report_holds_state_events_and_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    event = {
+        "reason": "Failed",
+        "message": "pull denied",
+        "type": "Warning",
+        "involvedObject": {"name": "api-1", "kind": "Pod"},
+    }
+    claim = {
+        "reason": "ProvisioningFailed",
+        "message": "no space",
+        "type": "Warning",
+        "involvedObject": {"name": "data-db-0", "kind": "PersistentVolumeClaim"},
+    }
+    broken = pod(state={"waiting": {"reason": "ErrImagePull"}})
+    objects = {"pods": [broken, pod(state={"running": {}}, ready=True)], "events": [event, claim]}
+    monkeypatch.setattr(Cluster, "get", lambda _, kind, *__: {"items": objects[kind]})
+    monkeypatch.setattr(Cluster, "kubectl", lambda *_, **__: "a log line")
+    text = rollout.report(Cluster(Engine("docker"), {}, False), "n")
+    for part in ("pod api-1", "ErrImagePull", "pull denied", "a log line", "data-db-0: no space"):
+        assert part in text
+    assert text.count("pod api-1") == 1
+
+
+def test_secrets_are_blotted_out_raw_and_escaped() -> None:
+    secret = 'a"b\\c'
+    text = f"raw {secret} json {json.dumps(secret)}"
+    assert rollout.censor(text, [secret]) == 'raw [secret] json "[secret]"'
+
+
+def test_credentials_travel_on_standard_input_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[list[str], str]] = []
+
+    def run(command: list[str | Path], *, stdin: str) -> str:
+        seen.append(([str(word) for word in command], stdin))
+        raise ToolError(f"refused: {stdin}")
+
+    monkeypatch.setattr(release, "run", run)
+    monkeypatch.setattr(toolchain, "tool", Path)
+    overlay = {"secrets": {"inline": {"databasePassword": "hush-hush"}}}
+    values = REPOSITORY / "values" / "staging.yaml"
+    with pytest.raises(ToolError) as caught:
+        release.install(
+            Cluster(Engine("docker"), {}, False), overlay, values=[values], flags=["--set", "a=b"]
+        )
+    ((words, stdin),) = seen
+    assert "hush-hush" in stdin
+    assert "hush-hush" not in " ".join(words)
+    assert "hush-hush" not in str(caught.value)
+    # Later wins: the values file, the test bed's overlay, the user's flags.
+    assert words.index(str(values)) < words.index("-") < words.index("a=b")
