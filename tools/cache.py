@@ -24,6 +24,7 @@ def digest(*parts: object) -> str:
     sha = hashlib.sha256()
     for part in parts:
         if isinstance(part, Path):
+            part.stat()  # a path that does not exist must not pass for an empty folder
             files = [part] if part.is_file() else sorted(p for p in part.rglob("*") if p.is_file())
             for file in files:
                 executable = os.access(file, os.X_OK)

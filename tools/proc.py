@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -35,28 +36,48 @@ def run(
         ToolError: the program is missing, fails, or exceeds `timeout` seconds.
     """
     words = [str(word) for word in command]
+    if cwd is not None and not cwd.is_dir():
+        raise ToolError(f"{words[0]} cannot run in {cwd}: there is no such folder.")
+    expired = threading.Event()
     try:
-        if on_line is None:
-            done = subprocess.run(
-                words,
-                input=stdin,
-                stdin=subprocess.DEVNULL if stdin is None else None,
-                capture_output=True,
-                text=True,
-                env={**os.environ, **(env or {})},
-                cwd=cwd,
-                timeout=timeout,
-                check=False,
-            )
-            code, out, err = done.returncode, done.stdout, done.stderr
-        else:
-            code, out, err = _streamed(words, env, cwd, on_line)
+        with subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if on_line is None else subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env={**os.environ, **(env or {})},
+            cwd=cwd,
+        ) as process:
+
+            def expire() -> None:
+                expired.set()
+                process.kill()
+
+            clock = threading.Timer(timeout or threading.TIMEOUT_MAX, expire)
+            clock.daemon = True
+            clock.start()
+            try:
+                if on_line is None:
+                    out, err = process.communicate(stdin)
+                else:
+                    out, err = _stream(process, on_line), ""
+            except BaseException:
+                process.kill()
+                raise
+            finally:
+                clock.cancel()
     except FileNotFoundError as error:
         raise ToolError(f"{words[0]} is not installed or not on PATH.") from error
-    except subprocess.TimeoutExpired as error:
-        raise ToolError(f"`{_shown(words)}` gave no result within {timeout:.0f} s.") from error
-    if code != 0:
-        raise ToolError(f"`{_shown(words)}` failed with exit code {code}:\n{tail(err or out)}")
+    except OSError as error:
+        raise ToolError(f"{words[0]} cannot be run: {error.strerror}.") from error
+    if expired.is_set():
+        raise ToolError(f"`{_shown(words)}` gave no result within {timeout:.0f} s.")
+    if process.returncode != 0:
+        raise ToolError(
+            f"`{_shown(words)}` failed with exit code {process.returncode}:\n{tail(err or out)}"
+        )
     return out
 
 
@@ -69,28 +90,14 @@ def succeeds(command: Sequence[str | Path], *, timeout: float | None = 30) -> bo
     return True
 
 
-def _streamed(
-    words: list[str],
-    env: Mapping[str, str] | None,
-    cwd: Path | None,
-    on_line: Callable[[str], None],
-) -> tuple[int, str, str]:
-    """Run with standard output and error merged, handing on each line."""
-    lines: list[str] = []
-    with subprocess.Popen(
-        words,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, **(env or {})},
-        cwd=cwd,
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line)
-            on_line(line.rstrip())
-    return process.returncode, "".join(lines), ""
+def _stream(process: subprocess.Popen[str], on_line: Callable[[str], None]) -> str:
+    """Hand on each line of a program's output as it comes; return all of it."""
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        on_line(line.rstrip())
+    return "".join(lines)
 
 
 def _shown(words: list[str]) -> str:
