@@ -42,7 +42,7 @@ def tools_on_path() -> Iterator[None]:
     from tools import toolchain
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", toolchain.environment()["PATH"])
+        patch.setenv("PATH", toolchain.path_with("kubectl"))
         yield
 
 

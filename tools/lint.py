@@ -78,7 +78,7 @@ def helm_lint() -> None:
 def ct_lint() -> None:
     """Let chart-testing judge the chart with each of its ci values files."""
     # ct calls helm and yamllint by name.
-    path = os.pathsep.join([str(Path(sys.executable).parent), toolchain.environment()["PATH"]])
+    path = os.pathsep.join([str(Path(sys.executable).parent), toolchain.path_with("helm")])
     run(
         [toolchain.tool("ct"), "lint", "--config", "ct.yaml"],
         env={"PATH": path},

@@ -14,8 +14,6 @@ from tools.errors import ToolError
 from tools.proc import run
 from tools.versions import module
 
-HOST_TOOLS = ("helm", "helm3", "kind", "kubectl", "ct", "kubeconform", "kube-score")
-
 
 @cache
 def tool(name: str) -> Path:
@@ -38,10 +36,9 @@ def prepare(names: Iterable[str]) -> None:
             done.result()
 
 
-def environment() -> dict[str, str]:
-    """Return PATH with every host tool under its own name in front."""
-    folders = dict.fromkeys(str(tool(name).parent) for name in HOST_TOOLS)
-    return {"PATH": os.pathsep.join([*folders, os.environ["PATH"]])}
+def path_with(*names: str) -> str:
+    """Return PATH with the folders of some tools in front, for programs that call them by name."""
+    return os.pathsep.join([*(str(tool(name).parent) for name in names), os.environ["PATH"]])
 
 
 def _reports(program: str, probe: tuple[str, ...], version: str) -> bool:
