@@ -119,6 +119,7 @@ def test_neither_npm_nor_what_only_builds_and_tests_is_there(node: Content) -> N
     assert node.matching(r"^/app/.*node_modules/(typescript|eslint|@types|@swc/core)/") == []
     assert node.matching(r"^/app/(test|tests|coverage|Dockerfile|\.git|\.npmrc|\.env)") == []
     assert node.matching(r"^/app/.*/(test|tests|__tests__)/") == []
+    assert node.matching(r"^/app/.*\.(test\.js|map)$") == []
 
 
 def test_node_runs(node: Content, engine: Engine) -> None:
