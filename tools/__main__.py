@@ -16,8 +16,11 @@ from tools.errors import ToolError
 
 def up(arguments: argparse.Namespace, flags: list[str]) -> None:
     """Make or reuse the cluster, install or upgrade the release, show where it is."""
-    bed = testbed.ensure()
     values = arguments.values or [release.DEFAULT_VALUES]
+    for path in values:
+        if not path.is_file():
+            raise ToolError(f"There is no values file {path}.")
+    bed = testbed.ensure()
     release.install(bed.cluster, testbed.room(bed), values=values, flags=flags)
     status.show(bed.cluster)
 
@@ -36,9 +39,11 @@ def down(arguments: argparse.Namespace, flags: list[str]) -> None:
 
 def main() -> int:
     """Parse the command line, run one command, and turn its errors into sentences."""
-    parser = argparse.ArgumentParser(prog="python -m tools", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tools", description=__doc__, allow_abbrev=False
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    upper = commands.add_parser("up", help=up.__doc__)
+    upper = commands.add_parser("up", help=up.__doc__, allow_abbrev=False)
     upper.add_argument(
         "-f", "--values", action="append", type=Path, help="values file (repeatable)"
     )

@@ -25,6 +25,7 @@ from tools.errors import ToolError
 from tools.images import Image
 from tools.paths import BUILD, cache_root
 from tools.proc import run
+from tools.versions import module
 
 NAME = "disney-ai-plus"
 MARK = "/kind/test-bed"
@@ -61,10 +62,12 @@ def ensure(engine: Engine) -> Cluster:
     Raises:
         ToolError: a cluster of this name exists that this project did not make.
     """
+    nodes = _nodes(engine)
     from_source = not registry.answers()
     image = node_image.ensure(engine) if from_source else ""
-    key = digest(configuration(image, WISHED_PORTS, ""), Path(__file__))
-    nodes = _nodes(engine)
+    # kind's version decides which node image is its own.
+    parts = (configuration(image, WISHED_PORTS, ""), module("kind").version)
+    key = digest(*parts, Path(__file__))
     if nodes and not _complete(engine, nodes, key):
         _delete(engine, "stale or half made")
         nodes = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +36,7 @@ def root_filesystem(
                 [
                     *("mmdebstrap", f"--variant={variant}", f"--include={','.join(names)}"),
                     *(f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in UNUSED),
-                    *(f"--{hook.stem}-hook={hook} $1" for hook in hooks),
+                    *(f'--{hook.stem}-hook={shlex.quote(str(hook))} "$1"' for hook in hooks),
                     "--aptopt=Acquire::Languages none",
                     "--customize-hook=rm -rf $1/var/lib/apt/lists $1/var/cache/apt $1/var/log/*",
                     *(suite, folder / "rootfs.tar"),

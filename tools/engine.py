@@ -7,6 +7,7 @@ everywhere else the message says what to start.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -160,9 +161,18 @@ def _our_daemon() -> int | None:
     try:
         pid = int(_pid_file().read_text())
         command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        # The file is written right after the start; a process that began later has taken the id.
+        replaced = _started(pid) > _pid_file().stat().st_mtime + 2
     except (OSError, ValueError):
         return None
-    return pid if Path(os.fsdecode(command[0])).name == "dockerd" else None
+    return None if replaced or Path(os.fsdecode(command[0])).name != "dockerd" else pid
+
+
+def _started(pid: int) -> float:
+    """Return when a process began, in seconds since the epoch (proc(5), field 22 of stat)."""
+    ticks = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
+    (boot,) = re.findall(r"^btime (\d+)", Path("/proc/stat").read_text(), re.MULTILINE)
+    return int(boot) + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _wait(ready: Callable[[], bool], what: str) -> None:

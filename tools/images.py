@@ -70,7 +70,8 @@ def _workload(engine: Engine, name: str, bases: Mapping[str, Callable[[Engine], 
     """Build api or web; `bases` are the build arguments that replace the public bases."""
     source = SOURCE / name
     files = _tracked(source)
-    key = digest(*files, *sorted(bases), *(_node_inputs() if bases else ()))
+    places = [str(file.relative_to(source)) for file in files]
+    key = digest(places, *files, *sorted(bases), *(_node_inputs() if bases else ()))
 
     def fill(context: Path) -> dict[str, str]:
         for file in files:

@@ -60,8 +60,8 @@ def reference() -> str:
     """Return the image's name; its tag is the digest of everything that goes in."""
     kind = module("kind")
     parts = [repr(module(name)) for name in (*BUILDS, "kind")]
-    source = Path(__file__)
-    return f"{REPOSITORY_NAME}:{kind.version}-{digest(SOURCE, source, parts, table()['addons'])}"
+    key = digest(SOURCE, Path(__file__), parts, table()["addons"], table()["images"])
+    return f"{REPOSITORY_NAME}:{kind.version}-{key}"
 
 
 def ensure(engine: Engine) -> str:

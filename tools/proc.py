@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tools.errors import ToolError
 
 TAIL_LINES = 25
+# How long an interrupted program may take to clean up.
+END_SECONDS = 2
 
 
 def tail(text: str, lines: int = TAIL_LINES) -> str:
@@ -49,11 +53,12 @@ def run(
             errors="replace",
             env={**os.environ, **(env or {})},
             cwd=cwd,
+            process_group=0,
         ) as process:
 
             def expire() -> None:
                 expired.set()
-                process.kill()
+                _end(process, signal.SIGKILL)
 
             clock = threading.Timer(timeout or threading.TIMEOUT_MAX, expire)
             clock.daemon = True
@@ -64,7 +69,10 @@ def run(
                 else:
                     out, err = _stream(process, on_line), ""
             except BaseException:
-                process.kill()
+                _end(process, signal.SIGTERM)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(END_SECONDS)
+                _end(process, signal.SIGKILL)
                 raise
             finally:
                 clock.cancel()
@@ -98,6 +106,12 @@ def _stream(process: subprocess.Popen[str], on_line: Callable[[str], None]) -> s
         lines.append(line)
         on_line(line.rstrip())
     return "".join(lines)
+
+
+def _end(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Signal a program and its children, which would else keep its output open."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
 
 
 def _shown(words: list[str]) -> str:

@@ -20,12 +20,14 @@ def answers() -> bool:
     registry's own header counts.
     """
     request = f"GET /v2/ HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode()
+    answer = b""
     try:
         with socket.create_connection((HOST, 443), timeout=SECONDS) as plain:
             plain.settimeout(SECONDS)
             with ssl.create_default_context().wrap_socket(plain, server_hostname=HOST) as secure:
                 secure.sendall(request)
-                answer = secure.recv(4096).lower()
+                while b"\r\n\r\n" not in answer and (piece := secure.recv(4096)):
+                    answer += piece.lower()
     except OSError:
         answer = b""
     found = b"docker-distribution-api-version" in answer

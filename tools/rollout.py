@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from tools.cluster import Cluster
 from tools.console import step
@@ -21,6 +22,8 @@ FATAL = {
     "ImagePullBackOff",
     "InvalidImageName",
 }
+# Watch events that show a pod as it is.
+PRESENT = {"ADDED", "MODIFIED"}
 CRASHES = 4
 LOG_LINES = 15
 EVENTS = 8
@@ -60,14 +63,15 @@ def wait(cluster: Cluster, namespace: str, *, seconds: int, secrets: Iterable[st
 def report(cluster: Cluster, namespace: str) -> str:
     """Return state, events and log of every pod of a namespace that is not ready."""
     pods = cluster.get("pods", "-n", namespace)["items"]
-    events = cluster.get("events", "-n", namespace)["items"]
+    events = sorted(cluster.get("events", "-n", namespace)["items"], key=_time)
     parts = [_pod_report(cluster, pod, events) for pod in pods if not ready(pod)]
-    parts += [
+    warnings = [
         f"{event['involvedObject']['kind']} {event['involvedObject']['name']}: {event['message']}"
-        for event in events[-EVENTS:]
+        for event in events
         if event["type"] == "Warning" and event["involvedObject"]["kind"] != "Pod"
     ]
-    return "\n\n".join(parts) or "Every pod is ready now."
+    parts += warnings[-EVENTS:]
+    return "\n\n".join(parts) or f"{len(pods)} pods, and all of them are ready now."
 
 
 def ready(pod: dict[str, Any]) -> bool:
@@ -80,10 +84,18 @@ def ready(pod: dict[str, Any]) -> bool:
 
 def censor(text: str, secrets: Iterable[str]) -> str:
     """Return a text with every given secret, raw or JSON-escaped, blotted out."""
-    for secret in secrets:
-        for form in {secret, json.dumps(secret)[1:-1]}:
-            text = text.replace(form, "[secret]")
+    forms = {form for secret in secrets if secret for form in _forms(secret)}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, "[secret]")
     return text
+
+
+def _forms(secret: str) -> set[str]:
+    """Return a secret raw, as JSON (also Go's, which escapes more) and as part of a URL."""
+    plain = {json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
+    go = {form.translate({ord(c): f"\\u{ord(c):04x}" for c in "<>&"}) for form in plain}
+    urls = {quote(secret, safe=""), quote_plus(secret)}
+    return {secret} | plain | go | urls
 
 
 def statuses(pod: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -133,12 +145,17 @@ def _look(
     assert watch.stdout is not None
     for line in watch.stdout:
         event = json.loads(line)
-        reason = hopeless_reason(event["object"]) if event["type"] != "DELETED" else None
+        reason = hopeless_reason(event["object"]) if event["type"] in PRESENT else None
         if reason:
             hopeless.append(reason)
             for process in waits:
                 process.terminate()
             return
+
+
+def _time(event: dict[str, Any]) -> str:
+    """Return when an event was seen last."""
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")
 
 
 def _pod_report(cluster: Cluster, pod: dict[str, Any], events: list[dict[str, Any]]) -> str:
@@ -153,10 +170,9 @@ def _pod_report(cluster: Cluster, pod: dict[str, Any], events: list[dict[str, An
         if condition["status"] == "False" and condition.get("message")
     ]
     mine = [event for event in events if event["involvedObject"].get("name") == name]
-    mine.sort(key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
     lines += [f"  event {event['reason']}: {event['message']}" for event in mine[-EVENTS:]]
     for status in statuses(pod):
-        if status["ready"] or ("terminated" in status["state"] and not status["restartCount"]):
+        if status["ready"] or status["state"].get("terminated", {}).get("exitCode") == 0:
             continue
         state = json.dumps(status["state"])
         lines.append(f"  container {status['name']}: {state}, {status['restartCount']} restarts")
