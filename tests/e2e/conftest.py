@@ -85,7 +85,7 @@ def addresses(bed: TestBed) -> dict[str, str]:
     found = {
         pod["metadata"]["labels"]["app.kubernetes.io/component"]: pod["status"]["podIP"]
         for pod in items
-        if "deletionTimestamp" not in pod["metadata"]
+        if "deletionTimestamp" not in pod["metadata"] and "podIP" in pod["status"]
     }
     assert {"api", "web", "db"} <= found.keys(), json.dumps(found)
     return found

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.images.engine import LABEL
+from tests.smoke.release import eventually
+from tools.engine import Engine
 from tools.paths import REPOSITORY
-from tools.proc import run
+from tools.proc import run, succeeds
 
 PROGRAMS = ("api", "web")
 NODE_MAJOR = 20
@@ -28,14 +32,30 @@ def _node() -> None:
     assert int(version.removeprefix("v").split(".")[0]) >= NODE_MAJOR, f"{needed}; it is {version}."
 
 
+@pytest.fixture(scope="module")
+def database(engine: Engine, postgres_image: str) -> Iterator[str]:
+    """The URL of a new PostgreSQL on 127.0.0.1, so that the host needs none."""
+    container = engine.run(
+        *("run", "--detach", "--rm", f"--label={LABEL}", "--publish=127.0.0.1::5432"),
+        *("--env=POSTGRES_PASSWORD=only-for-tests", postgres_image),
+    ).strip()
+    try:
+        ready = [engine.cli, "exec", container, "pg_isready", "--host=127.0.0.1"]
+        eventually(lambda: succeeds(ready), seconds=60, what="PostgreSQL to accept connections")
+        address = engine.run("port", container, "5432/tcp").splitlines()[0]
+        yield f"postgresql://postgres:only-for-tests@{address}/postgres"
+    finally:
+        engine.run("rm", "--force", "--volumes", container)
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_the_unit_tests_pass(program: str, tmp_path: Path) -> None:
+def test_the_unit_tests_pass(program: str, tmp_path: Path, database: str) -> None:
     # Both, because each one's tests also compare the files that the two share.
     for name in PROGRAMS:
         tracked(REPOSITORY / "images" / name, tmp_path / name)
     copy = tmp_path / program
     npm(copy, "ci", "--no-audit", "--no-fund", "--prefer-offline", seconds=INSTALL_SECONDS)
-    output = npm(copy, "test", seconds=TEST_SECONDS)
+    output = npm(copy, "test", seconds=TEST_SECONDS, TEST_DATABASE_URL=database)
     assert "# pass 0\n" not in output
     assert "# tests 0\n" not in output
 
@@ -51,12 +71,12 @@ def tracked(source: Path, target: Path) -> None:
             shutil.copy(source / name, target / name)
 
 
-def npm(folder: Path, *arguments: str, seconds: int) -> str:
+def npm(folder: Path, *arguments: str, seconds: int, **env: str) -> str:
     """Run npm; on failure the whole output is the message."""
     done = subprocess.run(
         ["npm", *arguments],
         cwd=folder,
-        env={**os.environ, "CI": "1", "NO_COLOR": "1"},
+        env={**os.environ, "CI": "1", "NO_COLOR": "1", **env},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
