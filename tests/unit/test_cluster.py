@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from tools import cluster, node_image, ports, registry, toolchain
-from tools.cache import digest
 from tools.engine import Engine
 from tools.errors import ToolError
 
@@ -64,10 +63,15 @@ def node(*, mark: str = "", running: bool = True) -> dict[str, Any]:
     return {"Id": "1", "Name": "/node", "Mounts": mounts, "State": {"Running": running}}
 
 
-def key() -> str:
-    """Return the mark that a current node carries."""
-    configuration = cluster.configuration("disney-ai-plus/node:test", cluster.WISHED_PORTS, "")
-    return digest(configuration, Path(cluster.__file__))
+@pytest.fixture
+def key(calls: list[list[str]]) -> str:
+    """The mark that a node of today's configuration carries."""
+    asked: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cluster, "_create", lambda _, __, key: asked.append(key))
+        cluster.ensure(engine())
+    calls.clear()
+    return asked[0]
 
 
 def verbs(calls: list[list[str]]) -> list[str]:
@@ -82,24 +86,27 @@ def test_a_foreign_cluster_of_our_name_is_refused(act: Any, calls: list[list[str
     assert calls == []
 
 
-def test_our_complete_cluster_is_reused(calls: list[list[str]]) -> None:
-    cluster.ensure(engine(*[node(mark=key())] * 3))
+def test_our_complete_cluster_is_reused(key: str, calls: list[list[str]]) -> None:
+    cluster.ensure(engine(*[node(mark=key)] * 3))
     assert set(verbs(calls)) == {"export"}
 
 
 @pytest.mark.parametrize(
-    "nodes",
+    ("mark", "running"),
     [
-        [node(mark="stale")] * 3,
-        [node(mark=key())] * 2,
-        [node(mark=key(), running=False)] * 3,
+        ("stale", [True, True, True]),
+        ("", [True, True]),
+        ("", [True, True, False]),
+        ("", []),
     ],
+    ids=["stale", "a node is missing", "a node is stopped", "absent"],
 )
 def test_our_stale_or_half_made_cluster_is_made_again(
-    nodes: list[dict[str, Any]], calls: list[list[str]]
+    mark: str, running: list[bool], key: str, calls: list[list[str]]
 ) -> None:
-    cluster.ensure(engine(*nodes))
-    assert verbs(calls) == ["delete", "create", "export"]
+    cluster.ensure(engine(*(node(mark=mark or key, running=state) for state in running)))
+    deleted = ["delete"] if running else []
+    assert verbs(calls) == [*deleted, "create", "export"]
 
 
 def test_there_is_nothing_to_delete_where_there_is_no_cluster(calls: list[list[str]]) -> None:
