@@ -56,7 +56,9 @@ def main() -> int:
     arguments, flags = parser.parse_known_args()
     if flags and arguments.command is not up:
         parser.error(f"unknown arguments: {' '.join(flags)}")
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT too: a shell that starts a job in the background lets it ignore that one.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         arguments.command(arguments, flags)
     except ToolError as error:
