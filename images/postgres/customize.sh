@@ -6,7 +6,7 @@ rm -rf "$1"/usr/lib/*/libLLVM* "$1"/usr/lib/*/libz3* \
   "$1"/usr/lib/postgresql/*/lib/llvmjit* "$1"/usr/lib/postgresql/*/lib/bitcode \
   "$1"/usr/share/perl "$1"/usr/share/perl5 "$1"/usr/lib/*/libperl* "$1"/usr/lib/*/perl \
   "$1"/usr/share/i18n
-for folder in var/lib/postgresql var/run/postgresql docker-entrypoint-initdb.d; do
+for folder in var/lib/postgresql docker-entrypoint-initdb.d; do
   mkdir -p "$1/$folder"
   chown 999:999 "$1/$folder"
 done
