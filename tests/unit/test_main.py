@@ -155,8 +155,13 @@ def test_a_flag_that_only_begins_like_values_is_helms(
 
 @pytest.mark.parametrize("words", [["down"], ["lint"], ["lock"]], ids=" ".join)
 def test_other_commands_refuse_flags_that_they_do_not_know(
-    words: list[str], call: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    words: list[str],
+    call: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    for module, function in ((engine, "find"), (toolchain, "prepare"), (golang, "lock")):
+        monkeypatch.setattr(module, function, raising(AssertionError("it was done all the same")))
     with pytest.raises(SystemExit) as caught:
         call(*words, "--force")
     assert caught.value.code == 2

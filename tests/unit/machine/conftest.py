@@ -51,6 +51,8 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
 
 
 @pytest.fixture
-def machine(programs: Programs, tmp_path: Path) -> KindMachine:
+def machine(programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KindMachine:
     """A machine with docker, kind and kubectl, and no cluster."""
+    # Asking each fake for its version, in each test, costs more than the rest.
+    monkeypatch.setattr(toolchain, "tool", programs.folder.joinpath)
     return KindMachine(programs, tmp_path / "machine.json")

@@ -10,7 +10,6 @@ import yaml
 
 from tests.unit.machine.programs import Call, Programs
 from tools.cluster import NAME, NODE_PORTS
-from tools.versions import module
 
 STATE = """
 import json
@@ -34,9 +33,7 @@ elif argv[0] == "exec":
 """
 
 KIND = """
-if argv == ["version"]:
-    print("kind {version} go1.26 linux/amd64")
-elif argv[:2] == ["create", "cluster"]:
+if argv[:2] == ["create", "cluster"]:
     state["asked"] = stdin
     state["nodes"] = state["next"]
     save()
@@ -48,12 +45,10 @@ elif argv[:2] == ["export", "kubeconfig"]:
 """
 
 KUBECTL = """
-if argv[:2] == ["version", "--client"]:
-    print("Client Version: {version}\\nKustomize Version: v5.7.1")
-elif "nodes" in argv:
+if "nodes" in argv:
     if not state["api"]:
         sys.exit("The connection to the server was refused")
-    print(json.dumps({{"items": [{{}}] * len(state["nodes"])}}))
+    print(json.dumps({"items": [{}] * len(state["nodes"])}))
 """
 
 
@@ -65,8 +60,8 @@ class KindMachine:
         self._programs, self._path = programs, path
         shared = STATE.format(path=str(path))
         programs.add("docker", shared + DOCKER)
-        programs.add("kind", shared + KIND.replace("{version}", module("kind").version))
-        programs.add("kubectl", shared + KUBECTL.format(version=module("kubectl").version))
+        programs.add("kind", shared + KIND)
+        programs.add("kubectl", shared + KUBECTL)
         ports = {f"{port}/tcp": 8000 + port % 1000 for port in NODE_PORTS.values()}
         self._write(
             {"nodes": [], "next": [], "ports": ports, "images": [], "held": [], "api": True}

@@ -59,21 +59,20 @@ def test_what_a_killed_maker_left_is_cleared_and_never_taken_for_a_result(
 
 def test_a_second_process_waits_for_the_first(tmp_path: Path) -> None:
     fork = multiprocessing.get_context("fork")
-    begun, waiting = fork.Event(), fork.Event()
+    begun, returned = fork.Event(), fork.Event()
 
     def first() -> None:
         def make(folder: Path) -> None:
             begun.set()
-            # The second process is about to ask; given time, it must not come back with nothing.
-            assert waiting.wait(timeout=5)
+            assert not returned.wait(timeout=0.4)
             fill(folder)
 
         entry("kind", "key", make)
 
     def second() -> None:
         begun.wait(timeout=5)
-        waiting.set()
         found = entry("kind", "key", lambda folder: (folder / "second").touch())
+        returned.set()
         (tmp_path / "seen").write_text(" ".join(visible(found)))
 
     processes = [fork.Process(target=work) for work in (first, second)]

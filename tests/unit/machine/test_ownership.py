@@ -133,12 +133,7 @@ def test_kind_and_kubectl_never_use_the_users_own_kubeconfig(
     cluster.ensure(DOCKER).kubectl("get", "pods")
     cluster.delete(DOCKER)
     assert verbs(ours) == ["create", "delete"]
-    calls = [
-        call
-        for program in ("kind", "kubectl")
-        for call in programs.calls(program)
-        if call.argv[0] != "version"
-    ]
+    calls = [*programs.calls("kind"), *programs.calls("kubectl")]
     assert len(calls) >= 5
     for call in calls:
         given = call.argv[call.argv.index("--kubeconfig") + 1]

@@ -13,19 +13,15 @@ import pytest
 
 from tests.unit.machine.pods import CREATING, RUNNING, container, ended, event, pod, waiting
 from tests.unit.machine.programs import Programs
-from tools import rollout
+from tools import rollout, toolchain
 from tools.cluster import Cluster
 from tools.engine import Engine
 from tools.errors import ToolError
-from tools.versions import module
 
 CLUSTER = Cluster(Engine("docker"), {}, False)
 KUBECTL = """
 import json
 world = json.load(open({path!r}))
-if argv[:2] == ["version", "--client"]:
-    print("Client Version: {version}")
-    sys.exit()
 del argv[:2]  # --kubeconfig PATH
 if argv[:2] == ["get", "--raw"]:
     for line in world["watched"]:
@@ -43,10 +39,11 @@ Namespace = Any
 
 
 @pytest.fixture
-def namespace(programs: Programs, tmp_path: Path) -> Namespace:
+def namespace(programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Namespace:
     """A function that says what is in the namespace."""
+    monkeypatch.setattr(toolchain, "tool", programs.folder.joinpath)
     path = tmp_path / "world.json"
-    programs.add("kubectl", KUBECTL.format(path=str(path), version=module("kubectl").version))
+    programs.add("kubectl", KUBECTL.format(path=str(path)))
     workloads = [{"kind": "Deployment", "metadata": {"name": "api"}}]
     world: dict[str, Any] = {
         "deployments,statefulsets": workloads,
