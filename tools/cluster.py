@@ -73,17 +73,8 @@ def ensure(engine: Engine) -> Cluster:
         nodes = []
     if not nodes:
         _create(engine, image, key)
-    kind(engine, "export", "kubeconfig", "--name", NAME, "--kubeconfig", KUBECONFIG)
+    _export_kubeconfig(engine)
     return Cluster(engine, _published_ports(engine), from_source)
-
-
-def existing(engine: Engine) -> Cluster | None:
-    """Return our cluster if it runs, without changing anything."""
-    if not _nodes(engine):
-        return None
-    KUBECONFIG.parent.mkdir(parents=True, exist_ok=True)
-    kind(engine, "export", "kubeconfig", "--name", NAME, "--kubeconfig", KUBECONFIG)
-    return Cluster(engine, _published_ports(engine), not registry.answers())
 
 
 def delete(engine: Engine) -> bool:
@@ -185,13 +176,18 @@ def _complete(engine: Engine, nodes: list[dict[str, Any]], key: str) -> bool:
     running = [node for node in nodes if node["State"]["Running"] and _key(node) == key]
     if len(running) != len(configuration("", {}, key)["nodes"]):
         return False
-    KUBECONFIG.parent.mkdir(parents=True, exist_ok=True)
     try:
-        kind(engine, "export", "kubeconfig", "--name", NAME, "--kubeconfig", KUBECONFIG)
+        _export_kubeconfig(engine)
         found = Cluster(engine, {}, False).get("nodes", "--request-timeout=10s")["items"]
     except ToolError:
         return False
     return len(found) == len(running)
+
+
+def _export_kubeconfig(engine: Engine) -> None:
+    """Write the kubeconfig of our cluster into this checkout."""
+    KUBECONFIG.parent.mkdir(parents=True, exist_ok=True)
+    kind(engine, "export", "kubeconfig", "--name", NAME, "--kubeconfig", KUBECONFIG)
 
 
 def _published_ports(engine: Engine) -> dict[str, int]:

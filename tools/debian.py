@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from tools import apt
 from tools.cache import digest, entry
 from tools.console import step
 from tools.errors import ToolError
@@ -57,5 +58,4 @@ def _ensure_mmdebstrap() -> None:
             "which is not installed. Install it, or give this machine access to a registry."
         )
     with step("installing mmdebstrap"):
-        run(["apt-get", "update", "-qq"])
-        run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "mmdebstrap"])
+        apt.install("mmdebstrap")

@@ -12,16 +12,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import capability_runtime
+from tools import apt, capability_runtime
 from tools.cache import digest
 from tools.console import say, step
 from tools.errors import ToolError
 from tools.paths import cache_root
+from tools.poll import until
 from tools.proc import run, succeeds, tail
 
 START_SECONDS = 60
@@ -83,12 +83,7 @@ def ensure() -> Engine:
         )
     if shutil.which("dockerd") is None:
         with step(f"installing {' and '.join(APT_PACKAGES)} (no container engine found)"):
-            quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-            run(["apt-get", "update", "-qq"], env=quiet)
-            run(
-                ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *APT_PACKAGES],
-                env=quiet,
-            )
+            apt.install(*APT_PACKAGES)
     if Path("/run/systemd/system").is_dir():
         run(["systemctl", "start", "docker"], timeout=START_SECONDS)
     else:
@@ -108,7 +103,11 @@ def stop() -> None:
         say("the Docker daemon that was started here stays: it runs other containers")
         return
     os.kill(pid, signal.SIGTERM)
-    _wait(lambda: not Path(f"/proc/{pid}").exists(), f"dockerd (process {pid}) to stop")
+    until(
+        lambda: not Path(f"/proc/{pid}").exists(),
+        seconds=START_SECONDS,
+        what=f"dockerd (process {pid}) to stop",
+    )
     _pid_file().unlink()
     say("stopped the Docker daemon that was started here")
 
@@ -135,7 +134,7 @@ def _start_by_hand() -> None:
                 raise ToolError(f"dockerd ended at once. Its last lines:\n{tail(log.read_text())}")
             return succeeds(["docker", "info"], timeout=10)
 
-        _wait(ready, f"`docker info` to answer (log: {log})")
+        until(ready, seconds=START_SECONDS, what=f"`docker info` to answer (log: {log})")
 
 
 def _runtime_flags() -> Sequence[str]:
@@ -173,12 +172,3 @@ def _started(pid: int) -> float:
     ticks = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
     (boot,) = re.findall(r"^btime (\d+)", Path("/proc/stat").read_text(), re.MULTILINE)
     return int(boot) + ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _wait(ready: Callable[[], bool], what: str) -> None:
-    """Poll a local condition until a deadline: a daemon offers nothing to watch."""
-    deadline = time.monotonic() + START_SECONDS
-    while not ready():
-        if time.monotonic() > deadline:
-            raise ToolError(f"Waited {START_SECONDS} s for {what} in vain.")
-        time.sleep(0.25)

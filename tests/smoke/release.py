@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,18 +157,3 @@ class _Pinned(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *rest: Any, **options: Any) -> Any:
         options["timeout"] = options.get("timeout") or HTTP_SECONDS
         return super().send(request, *rest, **options)
-
-
-def eventually(check: Callable[[], Any], *, seconds: float, what: str) -> Any:
-    """Return the first true answer of `check`; for conditions that nothing lets one watch.
-
-    Raises:
-        AssertionError: there is none before the deadline.
-    """
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = check()
-        if answer:
-            return answer
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
-        time.sleep(0.5)

@@ -7,7 +7,8 @@ import uuid
 import pytest
 import requests
 
-from tests.smoke.release import HTTP_SECONDS, Release, eventually
+from tests.smoke.release import HTTP_SECONDS, Release
+from tools.poll import until
 
 BACK_SECONDS = 120
 
@@ -40,5 +41,5 @@ def test_a_row_survives_deleting_the_database_pod(release: Release) -> None:
             answer = requests.get(f"{base}{location}", timeout=HTTP_SECONDS)
             return answer if answer.status_code == 200 else None
 
-        answer = eventually(found, seconds=BACK_SECONDS, what="the API to reach the database again")
+        answer = until(found, seconds=BACK_SECONDS, what="the API to reach the database again")
     assert answer.json()["title"] == title

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import testinfra
 
-from tests.smoke.release import Release, eventually
+from tests.smoke.release import Release
+from tools.poll import until
 
 # The Node.js images need have no shell and no cat.
 READ_STATUS = ("node", "-p", "require('fs').readFileSync('/proc/1/status', 'utf8')")
@@ -58,7 +59,7 @@ def test_the_autoscaler_reads_cpu_and_memory(release: Release, component: str) -
             and "averageUtilization" in metric["resource"]["current"]
         }
 
-    found = eventually(
+    found = until(
         lambda: current() if {"cpu", "memory"} <= current().keys() else None,
         seconds=METRICS_SECONDS,
         what=f"HPA {component} to know CPU and memory",

@@ -79,7 +79,7 @@ def verbs(calls: list[list[str]]) -> list[str]:
     return [call[1] for call in calls if call[0] == "kind"]
 
 
-@pytest.mark.parametrize("act", [cluster.ensure, cluster.delete, cluster.existing])
+@pytest.mark.parametrize("act", [cluster.ensure, cluster.delete])
 def test_a_foreign_cluster_of_our_name_is_refused(act: Any, calls: list[list[str]]) -> None:
     with pytest.raises(ToolError, match="this project did not make"):
         act(engine(node(), node(mark="abc")))

@@ -38,7 +38,7 @@ def verbs(machine: KindMachine) -> list[str]:
     return [call.argv[0] for call in machine.changes()]
 
 
-@pytest.mark.parametrize("act", [cluster.ensure, cluster.existing, cluster.delete])
+@pytest.mark.parametrize("act", [cluster.ensure, cluster.delete])
 @pytest.mark.parametrize("marked", [0, 2], ids=["no mark", "one node without"])
 def test_a_foreign_cluster_of_our_name_is_refused_and_nothing_is_called_but_questions(
     marked: int,
@@ -76,7 +76,7 @@ def test_a_foreign_cluster_is_refused_before_the_node_image_is_built(
 
 
 def test_a_cluster_is_asked_for_by_its_full_name(machine: KindMachine, programs: Programs) -> None:
-    cluster.existing(DOCKER)
+    cluster.delete(DOCKER)
     assert "label=io.x-k8s.kind.cluster=disney-ai-plus" in programs.calls("docker")[0].argv
     assert machine.changes() == []
 
