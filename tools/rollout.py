@@ -22,6 +22,8 @@ FATAL = {
     "ImagePullBackOff",
     "InvalidImageName",
 }
+# ... except where the kubelet was only late to read a Secret or ConfigMap: it tries again.
+LATE = "timed out waiting for the condition"
 # Watch events that show a pod as it is.
 PRESENT = {"ADDED", "MODIFIED"}
 CRASHES = 4
@@ -110,11 +112,10 @@ def hopeless_reason(pod: dict[str, Any]) -> str | None:
         waiting = status["state"].get("waiting", {})
         reason = waiting.get("reason", "")
         crashed = reason == "CrashLoopBackOff" and status["restartCount"] >= CRASHES
-        if reason in FATAL or crashed:
+        message = waiting.get("message", "")
+        if crashed or (reason in FATAL and LATE not in message):
             name = pod["metadata"]["name"]
-            return (
-                f"container {status['name']} of pod {name}: {reason} {waiting.get('message', '')}"
-            )
+            return f"container {status['name']} of pod {name}: {reason} {message}"
     return None
 
 

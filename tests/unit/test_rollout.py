@@ -14,6 +14,8 @@ from tools.engine import Engine
 from tools.errors import ToolError
 from tools.paths import REPOSITORY
 
+LATE = "failed to sync secret cache: timed out waiting for the condition"
+
 
 def pod(*, state: dict[str, Any], restarts: int = 0, ready: bool = False) -> dict[str, Any]:
     """Return a pod with one container."""
@@ -36,6 +38,7 @@ def pod(*, state: dict[str, Any], restarts: int = 0, ready: bool = False) -> dic
         ({"waiting": {"reason": "CreateContainerConfigError"}}, 0, True),
         ({"waiting": {"reason": "CrashLoopBackOff"}}, rollout.CRASHES, True),
         ({"waiting": {"reason": "CrashLoopBackOff"}}, 1, False),
+        ({"waiting": {"reason": "CreateContainerConfigError", "message": LATE}}, 0, False),
         ({"waiting": {"reason": "ContainerCreating"}}, 0, False),
         ({"running": {}}, 0, False),
     ],
