@@ -68,13 +68,14 @@ def build(engine: Engine, *, registry: bool) -> list[Image]:
 
 def _workload(engine: Engine, name: str, bases: Mapping[str, Callable[[Engine], str]]) -> Image:
     """Build api or web; `bases` are the build arguments that replace the public bases."""
-    source = SOURCE / name
-    files = tracked(source)
-    places = [str(file.relative_to(source)) for file in files]
+    files = [*tracked(SOURCE / name), *tracked(SOURCE / "service")]
+    places = [str(file.relative_to(SOURCE)) for file in files]
     key = digest(places, *files, *sorted(bases), *(_node_inputs() if bases else ()))
 
     def fill(context: Path) -> dict[str, str]:
-        copy_tree(files, source, context)
+        copy_tree(files, SOURCE, context)
+        shutil.copy(SOURCE / ".dockerignore", context)
+        shutil.copy(SOURCE / name / "Dockerfile", context)
         return {argument: base(engine) for argument, base in bases.items()}
 
     return _image(engine, name, name, key, fill)

@@ -6,10 +6,11 @@ export default {
   output: 'standalone',
   outputFileTracingRoot: root,
   turbopack: { root },
-  // server/ is not part of the pages, so Next.js cannot know that it imports
-  // prom-client, and what that needs.
+  // server/ is not part of the pages, so Next.js cannot know what it imports,
+  // and what that needs.
   outputFileTracingIncludes: {
     '/*': [
+      './node_modules/@disney-ai-plus/service/{package.json,*.js}',
       './node_modules/prom-client/{package.json,index.js,lib/**/*.js}',
       './node_modules/tdigest/{package.json,tdigest.js}',
       './node_modules/bintrees/{package.json,index.js,lib/*.js}',

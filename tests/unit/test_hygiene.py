@@ -97,6 +97,8 @@ def test_npm_locks_pin_content_and_no_address(image: str) -> None:
     packages = json.loads(text(f"images/{image}/package-lock.json"))["packages"]
     del packages[""]
     assert packages
+    ours = packages.pop("node_modules/@disney-ai-plus/service")
+    assert ours["resolved"] == "file:../service"
     assert [name for name, package in packages.items() if "resolved" in package] == []
     unpinned = [name for name, package in packages.items() if "integrity" not in package]
     assert [name for name in unpinned if not UNOBTAINABLE.search(name)] == []

@@ -49,9 +49,10 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "src").mkdir(parents=True)
     (folder / "src" / "main.js").write_text("1")
     (folder / ".gitignore").write_text("node_modules/\n")
-    for base in ("base", "web"):
-        (tmp_path / "images" / base).mkdir()
-        (tmp_path / "images" / base / "Dockerfile").touch()
+    for name in ("api", "base", "service", "web"):
+        (tmp_path / "images" / name).mkdir(exist_ok=True)
+        (tmp_path / "images" / name / "Dockerfile").touch()
+    (tmp_path / "images" / ".dockerignore").touch()
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     subprocess.run(["git", "-C", str(tmp_path), "add", "."], check=True)
     monkeypatch.setattr(images, "SOURCE", tmp_path / "images")
@@ -81,6 +82,7 @@ def tag(engine: Builder, source: Path) -> Callable[[], str]:
         pytest.param(lambda api: (api / "src/main.js").rename(api / "main.js"), id="folder"),
         pytest.param(lambda api: (api / "src/main.js").unlink(), id="removed"),
         pytest.param(lambda api: (api / "src/more.js").touch(), id="not yet added to git"),
+        pytest.param(lambda api: (api.parent / "service/log.js").touch(), id="shared code"),
     ],
 )
 def test_what_goes_in_changes_the_name(
@@ -118,7 +120,8 @@ def test_what_git_ignores_is_neither_in_the_name_nor_in_the_build(
     (source / "src" / "main.js").write_text("2")
     tag()
     contexts = [files for name, _, files in engine.built if "/api:" in name]
-    assert contexts == [{".gitignore", "src/main.js"}] * 2
+    own = {"api/.gitignore", "api/Dockerfile", "api/src/main.js"}
+    assert contexts == [{*own, "service/Dockerfile", "Dockerfile", ".dockerignore"}] * 2
 
 
 def workloads(engine: Engine, *, registry: bool) -> list[images.Image]:

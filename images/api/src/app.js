@@ -3,7 +3,7 @@ import { createDatabase } from './database.js';
 import { healthRoutes } from './health.js';
 import { createRouter } from './http/router.js';
 import { createMetrics } from './metrics.js';
-import { createHttpService } from './shared/http-service.js';
+import { createHttpService } from '@disney-ai-plus/service/http-service.js';
 import { storyRoutes } from './stories/routes.js';
 import { createStoryStore } from './stories/store.js';
 

@@ -1,4 +1,4 @@
-import { ConfigError, Environment } from './shared/env.js';
+import { ConfigError, Environment } from '@disney-ai-plus/service/env.js';
 
 // RFC 7518, section 3.2: an HS256 key has at least as many bits as the hash.
 const JWT_SECRET_BYTES = 32;

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import { describeError } from './shared/log.js';
+import { describeError } from '@disney-ai-plus/service/log.js';
 
 const CONNECT_MS = 5000;
 const QUERY_MS = 10000;

@@ -1,4 +1,4 @@
-import { sendJson, sendMetrics } from './shared/answer.js';
+import { sendJson, sendMetrics } from '@disney-ai-plus/service/answer.js';
 import { Problem } from './http/problem.js';
 
 // Alive says that this process works, ready that it can serve: a restart of

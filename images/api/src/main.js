@@ -1,9 +1,9 @@
 import { createApp } from './app.js';
 import { readConfig } from './config.js';
-import { logCrash } from './shared/crash.js';
-import { ConfigError, EXIT_CONFIG } from './shared/env.js';
-import { createLog, describeError } from './shared/log.js';
-import { stopOnSignal } from './shared/signals.js';
+import { logCrash } from '@disney-ai-plus/service/crash.js';
+import { ConfigError, EXIT_CONFIG } from '@disney-ai-plus/service/env.js';
+import { createLog, describeError } from '@disney-ai-plus/service/log.js';
+import { stopOnSignal } from '@disney-ai-plus/service/signals.js';
 
 function configure() {
   try {

@@ -1,5 +1,5 @@
 import { Gauge } from 'prom-client';
-import { createHttpMetrics } from './shared/http-metrics.js';
+import { createHttpMetrics } from '@disney-ai-plus/service/http-metrics.js';
 
 export function createMetrics(database) {
   const metrics = createHttpMetrics();

@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { readMigrationConfig } from './config.js';
 import { connectWithin } from './connect.js';
 import { migrate, readMigrations } from './migrations.js';
-import { ConfigError, EXIT_CONFIG } from './shared/env.js';
-import { createLog } from './shared/log.js';
+import { ConfigError, EXIT_CONFIG } from '@disney-ai-plus/service/env.js';
+import { createLog } from '@disney-ai-plus/service/log.js';
 
 const DIRECTORY = fileURLToPath(new URL('../migrations', import.meta.url));
 

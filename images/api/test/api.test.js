@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PASSWORD, createDatabase, queryOnce } from './support/database.js';
-import { openConnection } from './support/connection.js';
+import { openConnection } from '../../service/test/connection.js';
 import { inAnHour, sign } from './support/jwt.js';
 import { ANON_KEY, SECRET, migrateDatabase, startApi } from './support/process.js';
 

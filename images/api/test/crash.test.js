@@ -3,17 +3,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { runProgram } from './support/program.js';
+import { runProgram } from '../../service/test/program.js';
 
 test('a bug ends the process with one log line, without what the error carries', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'api-test-crash-'));
   after(() => rm(directory, { recursive: true }));
-  const shared = new URL('../src/shared/', import.meta.url).href;
+  const service = new URL('../../service/', import.meta.url).href;
   const file = join(directory, 'bug.mjs');
   await writeFile(
     file,
-    `import { logCrash } from '${shared}crash.js';
-     import { createLog } from '${shared}log.js';
+    `import { logCrash } from '${service}crash.js';
+     import { createLog } from '${service}log.js';
      logCrash(createLog());
      setImmediate(() => new URL('hunter2:// no url'));`,
   );

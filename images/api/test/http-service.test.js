@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, test } from 'node:test';
-import { sendJson } from '../src/shared/answer.js';
-import { createHttpMetrics } from '../src/shared/http-metrics.js';
-import { createHttpService } from '../src/shared/http-service.js';
-import { createLog } from '../src/shared/log.js';
-import { openConnection } from './support/connection.js';
-import { until, within } from './support/within.js';
+import { sendJson } from '@disney-ai-plus/service/answer.js';
+import { createHttpMetrics } from '@disney-ai-plus/service/http-metrics.js';
+import { createHttpService } from '@disney-ai-plus/service/http-service.js';
+import { createLog } from '@disney-ai-plus/service/log.js';
+import { openConnection } from '../../service/test/connection.js';
+import { until, within } from '../../service/test/within.js';
 
 // GET /slow waits for finish(), /fail throws, /probe is a probe.
 async function start({ drainSeconds = 0 } = {}) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLog, describeError } from '../src/shared/log.js';
+import { createLog, describeError } from '@disney-ai-plus/service/log.js';
 
 function capture(options) {
   const lines = [];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { LOCK, migrate, readMigrations } from '../src/migrations.js';
-import { createLog } from '../src/shared/log.js';
+import { createLog } from '@disney-ai-plus/service/log.js';
 import { connect, createDatabase, queryOnce } from './support/database.js';
 import { migrateDatabase, startMigration } from './support/process.js';
 import { startProxy } from './support/proxy.js';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { PASSWORD, createDatabase } from './support/database.js';
 import { SECRET, migrateDatabase, startApi } from './support/process.js';
 import { startProxy } from './support/proxy.js';
-import { until } from './support/within.js';
+import { until } from '../../service/test/within.js';
 
 const url = await createDatabase();
 await migrateDatabase(url);

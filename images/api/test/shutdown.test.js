@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openConnection } from './support/connection.js';
+import { openConnection } from '../../service/test/connection.js';
 import { connect, createDatabase, queryOnce } from './support/database.js';
 import { inAnHour, sign } from './support/jwt.js';
 import { SECRET, migrateDatabase, startApi } from './support/process.js';
-import { until, within } from './support/within.js';
+import { until, within } from '../../service/test/within.js';
 
 const url = await createDatabase();
 await migrateDatabase(url);

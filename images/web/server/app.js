@@ -3,7 +3,7 @@ import { createMetrics } from './metrics.js';
 import { preparePages } from './pages.js';
 import { createRoutes } from './routes.js';
 import { secure } from './security.js';
-import { createHttpService } from './shared/http-service.js';
+import { createHttpService } from '@disney-ai-plus/service/http-service.js';
 
 export async function createApp({ config, log }) {
   const metrics = createMetrics();

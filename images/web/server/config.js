@@ -1,4 +1,4 @@
-import { Environment } from './shared/env.js';
+import { Environment } from '@disney-ai-plus/service/env.js';
 
 export function readConfig(values) {
   const env = new Environment(values);

@@ -1,5 +1,5 @@
 import { Counter, Histogram } from 'prom-client';
-import { createHttpMetrics } from './shared/http-metrics.js';
+import { createHttpMetrics } from '@disney-ai-plus/service/http-metrics.js';
 
 export function createMetrics() {
   const metrics = createHttpMetrics();

@@ -1,4 +1,4 @@
-import { sendError, sendJson, sendMetrics } from './shared/answer.js';
+import { sendError, sendJson, sendMetrics } from '@disney-ai-plus/service/answer.js';
 
 const PAGES = [
   [/^\/$/, '/'],

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openConnection } from './support/connection.js';
+import { openConnection } from '../../service/test/connection.js';
 import { startFakeApi } from './support/fake-api.js';
 import { startWeb } from './support/web.js';
-import { until, within } from './support/within.js';
+import { until, within } from '../../service/test/within.js';
 
 test('healthy', async () => {
   const web = await startWeb((await startFakeApi()).url);

@@ -1,5 +1,5 @@
 import { DatabaseUnavailable } from '../database.js';
-import { sendError } from '../shared/answer.js';
+import { sendError } from '@disney-ai-plus/service/answer.js';
 import { Problem } from './problem.js';
 
 // routes: { template: { METHOD: handler, probe? } }. Returns the function

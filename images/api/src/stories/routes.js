@@ -1,6 +1,6 @@
 import { Problem } from '../http/problem.js';
 import { readJson } from '../http/json-body.js';
-import { sendJson } from '../shared/answer.js';
+import { sendJson } from '@disney-ai-plus/service/answer.js';
 import { parseId, parsePage, parseStory } from './validate.js';
 
 export function storyRoutes({ stories, authenticate }) {

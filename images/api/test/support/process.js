@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { runProgram } from './program.js';
+import { runProgram } from '../../../service/test/program.js';
 
 export const SECRET = 'a-secret-that-is-only-for-tests-0123456789';
 export const ANON_KEY = 'anon-key-that-is-only-for-tests';

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { runProgram } from './program.js';
+import { runProgram } from '../../../service/test/program.js';
 
 export const ANON_KEY = 'anon</script>key';
 export const STANDALONE = fileURLToPath(new URL('../../.next/standalone/', import.meta.url));
