@@ -3,6 +3,7 @@ import { createDatabase } from './database.js';
 import { healthRoutes } from './health.js';
 import { createRouter } from './http/router.js';
 import { createMetrics } from './metrics.js';
+import { createSchemaCheck } from './schema.js';
 import { createHttpService } from '@disney-ai-plus/service/http-service.js';
 import { storyRoutes } from './stories/routes.js';
 import { createStoryStore } from './stories/store.js';
@@ -11,7 +12,12 @@ export function createApp({ config, log }) {
   const database = createDatabase({ url: config.database.url, poolSize: config.poolSize, log });
   const metrics = createMetrics(database);
   const match = createRouter({
-    ...healthRoutes({ database, registry: metrics.registry, isDraining: () => service.isDraining() }),
+    ...healthRoutes({
+      database,
+      checkSchema: createSchemaCheck(database),
+      registry: metrics.registry,
+      isDraining: () => service.isDraining(),
+    }),
     ...storyRoutes({ stories: createStoryStore(database), authenticate: createAuthenticator(config.jwtSecret) }),
   });
   const service = createHttpService({ match, metrics, log, ...config });

@@ -38,11 +38,21 @@ function readDatabase(env) {
   }
   const { password } = new URL(url);
   try {
-    return { url, secrets: [url, password, decodeURIComponent(password)] };
+    return { url: likeLibpq(url), secrets: [url, password, decodeURIComponent(password)] };
   } catch {
     env.problem('the password in DATABASE_URL has a % that does not belong to an escape; write it as %25');
     return undefined;
   }
+}
+
+// Without this the driver reads sslmode in ways of its own: `require` verifies,
+// `verify-ca` checks the host name. What PostgreSQL's manual says holds here.
+function likeLibpq(text) {
+  const url = new URL(text);
+  if (url.searchParams.has('sslmode')) {
+    url.searchParams.set('uselibpqcompat', 'true');
+  }
+  return url.href;
 }
 
 export { ConfigError };

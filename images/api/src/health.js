@@ -3,7 +3,7 @@ import { Problem } from './http/problem.js';
 
 // Alive says that this process works, ready that it can serve: a restart of
 // the api would not bring back a database.
-export function healthRoutes({ database, registry, isDraining }) {
+export function healthRoutes({ database, checkSchema, registry, isDraining }) {
   return {
     '/healthz': {
       probe: true,
@@ -16,6 +16,7 @@ export function healthRoutes({ database, registry, isDraining }) {
           throw new Problem(503, 'draining', 'This process is shutting down.');
         }
         await database.checkReady();
+        await checkSchema();
         sendJson(res, 200, { status: 'ok' });
       },
     },

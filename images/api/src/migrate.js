@@ -1,17 +1,15 @@
-import { fileURLToPath } from 'node:url';
 import { readMigrationConfig } from './config.js';
 import { connectWithin } from './connect.js';
 import { migrate, readMigrations } from './migrations.js';
+import { MIGRATIONS } from './schema.js';
 import { ConfigError, EXIT_CONFIG } from '@disney-ai-plus/service/env.js';
 import { createLog } from '@disney-ai-plus/service/log.js';
-
-const DIRECTORY = fileURLToPath(new URL('../migrations', import.meta.url));
 
 async function main() {
   const { database, deadlineSeconds } = readMigrationConfig(process.env);
   const log = createLog({ secrets: database.secrets });
   try {
-    const migrations = await readMigrations(DIRECTORY);
+    const migrations = await readMigrations(MIGRATIONS);
     const client = await connectWithin(deadlineSeconds, { url: database.url, log });
     try {
       const applied = await migrate({ client, migrations, lockSeconds: deadlineSeconds, log });
@@ -24,6 +22,10 @@ async function main() {
     process.exitCode = 1;
   }
 }
+
+// As the first process of a container it would ignore the signal. The database
+// rolls back what is not committed.
+process.once('SIGTERM', () => process.exit(143));
 
 try {
   await main();

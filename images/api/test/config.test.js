@@ -61,3 +61,9 @@ test('a bad configuration ends both programs with code 78 and one line', async (
     assert.match(lines[0].msg, /^Cannot start: DATABASE_URL must be a URL/);
   }
 });
+
+test('sslmode means to the driver what it means to PostgreSQL’s own programs', () => {
+  const url = (query) => readConfig({ ...VALID, DATABASE_URL: `${VALID.DATABASE_URL}${query}` }).database.url;
+  assert.equal(url(''), VALID.DATABASE_URL);
+  assert.equal(url('?sslmode=require'), `${VALID.DATABASE_URL}?sslmode=require&uselibpqcompat=true`);
+});

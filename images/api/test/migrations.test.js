@@ -8,6 +8,7 @@ import { createLog } from '@disney-ai-plus/service/log.js';
 import { connect, createDatabase, queryOnce } from './support/database.js';
 import { migrateDatabase, startMigration } from './support/process.js';
 import { startProxy } from './support/proxy.js';
+import { until } from '../../service/test/within.js';
 
 const log = createLog({ write: () => {} });
 
@@ -130,4 +131,13 @@ test('a wrong password is not awaited, and not told', async () => {
   assert.match(output, /The database refuses DATABASE_URL: password authentication failed/);
   assert.doesNotMatch(output, /hunter2/);
   assert.ok(performance.now() - started < 20000);
+});
+
+test('SIGTERM ends a migration that still waits for the database', async () => {
+  const proxy = await startProxy(await createDatabase());
+  proxy.become('refuse');
+  const program = startMigration(proxy.url);
+  await until('attempt', () => program.output.includes('waiting for the database'));
+  program.child.kill('SIGTERM');
+  assert.equal(await program.exited, 143);
 });
