@@ -8,11 +8,10 @@ from string import Template
 from tools import golang
 from tools.cluster import Cluster
 from tools.console import step
-from tools.versions import module, table
+from tools.versions import table, with_crds
 
 MANIFESTS = Path(__file__).with_name("addons")
 READY_TIMEOUT = "180s"
-CRDS = ("servicemonitors", "prometheusrules")
 
 
 def install(cluster: Cluster) -> None:
@@ -21,16 +20,11 @@ def install(cluster: Cluster) -> None:
     Applying again is harmless; what is there already is left as it is.
     """
     with step("installing the cluster's add-ons"):
+        cluster.kubectl("apply", "--server-side", *(f"--filename={path}" for path in crds()))
         if cluster.from_source:
             _apply(cluster, "kube-router")
         for name in ("metrics-server", "traefik"):
             _apply(cluster, name)
-        source = golang.source(module("prometheus-operator"))
-        folder = source / "example" / "prometheus-operator-crd"
-        for crd in CRDS:
-            cluster.kubectl(
-                "apply", "--server-side", "-f", folder / f"monitoring.coreos.com_{crd}.yaml"
-            )
     with step("waiting for the nodes and the add-ons"):
         cluster.kubectl(
             "wait", "node", "--all", "--for=condition=Ready", f"--timeout={READY_TIMEOUT}"
@@ -44,6 +38,11 @@ def install(cluster: Cluster) -> None:
                 "rollout", "status", "-n", namespace, workload, f"--timeout={READY_TIMEOUT}"
             )
         _apply(cluster, "metrics-api")
+
+
+def crds() -> list[Path]:
+    """Return the files that define the resources of other projects which the chart can use."""
+    return [golang.source(module) / path for module in with_crds() for path in module.crds]
 
 
 def _apply(cluster: Cluster, name: str) -> None:

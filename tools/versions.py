@@ -26,6 +26,7 @@ class Module:
     flags: tuple[str, ...] = ()
     replace: tuple[tuple[str, str], ...] = ()
     probe: tuple[str, ...] = ()
+    crds: tuple[str, ...] = ()
 
     @property
     def sums(self) -> Path:
@@ -67,4 +68,11 @@ def module(name: str) -> Module:
         flags=tuple(entry.get("flags", ())),
         replace=tuple(entry.get("replace", {}).items()),
         probe=tuple(entry.get("probe", ())),
+        crds=tuple(entry.get("crds", ())),
     )
+
+
+def with_crds() -> list[Module]:
+    """Return the modules that define resources which the chart can use."""
+    found = [module(name) for name in (*table()["tools"], *table()["sources"])]
+    return [candidate for candidate in found if candidate.crds]
