@@ -23,42 +23,76 @@ class Certificate:
     key: str
 
 
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority: its own certificate and its key."""
+
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+    @classmethod
+    def new(cls) -> Authority:
+        """Make an authority that signs servers and nothing else."""
+        now = datetime.datetime.now(datetime.UTC)
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = _name("disney-ai-plus test cluster")
+        certificate = (
+            _builder(name, name, key.public_key(), now)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_usage(signs=True), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        return cls(certificate, key)
+
+    @classmethod
+    def read(cls, certificate: str, key: str) -> Authority:
+        """Return an authority that was kept as PEM."""
+        private = serialization.load_pem_private_key(key.encode(), password=None)
+        assert isinstance(private, ec.EllipticCurvePrivateKey)
+        return cls(x509.load_pem_x509_certificate(certificate.encode()), private)
+
+    @property
+    def pem(self) -> tuple[str, str]:
+        """Return the certificate and the key as PEM."""
+        return _pem(self.certificate), _pem_key(self.key)
+
+    def issue(self, hosts: Sequence[str]) -> Certificate:
+        """Sign a certificate for a server with these names."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
+        issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        now = datetime.datetime.now(datetime.UTC)
+        certificate = (
+            _builder(_name(hosts[0]), self.certificate.subject, key.public_key(), now)
+            .add_extension(names, critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(signs=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(issuer_id, critical=False)
+            .sign(self.key, hashes.SHA256())
+        )
+        return Certificate(_pem(self.certificate), _pem(certificate), _pem_key(key))
+
+
 def issue(hosts: Sequence[str]) -> Certificate:
     """Make an authority, let it sign one certificate for `hosts`, and forget its key.
 
     Nothing else can ever be signed by an authority whose key was never stored,
     so trusting it in a browser is harmless.
     """
-    now = datetime.datetime.now(datetime.UTC)
-    authority_key = ec.generate_private_key(ec.SECP256R1())
-    authority_name = _name("disney-ai-plus test cluster")
-    authority = (
-        _builder(authority_name, authority_name, authority_key.public_key(), now)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs=True), critical=True)
-        .sign(authority_key, hashes.SHA256())
-    )
-    key = ec.generate_private_key(ec.SECP256R1())
-    names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
-    issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
-    certificate = (
-        _builder(_name(hosts[0]), authority_name, key.public_key(), now)
-        .add_extension(names, critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(issuer_id, critical=False)
-        .sign(authority_key, hashes.SHA256())
-    )
-    return Certificate(
-        authority=authority.public_bytes(serialization.Encoding.PEM).decode(),
-        certificate=certificate.public_bytes(serialization.Encoding.PEM).decode(),
-        key=key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        ).decode(),
-    )
+    return Authority.new().issue(hosts)
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def _pem_key(key: ec.EllipticCurvePrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
 
 
 def _name(common_name: str) -> x509.Name:

@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tools import debian, toolchain
+from tools import debian, golang
 from tools.cache import digest, entry
 from tools.console import step
 from tools.engine import Engine
@@ -95,15 +95,26 @@ def _postgres(engine: Engine) -> Image:
 
 def _exporter(engine: Engine) -> Image:
     """Build postgres_exporter."""
-    source = SOURCE / "postgres-exporter"
+    name = "postgres_exporter"
+    return _program(engine, "exporter", "postgres-exporter", name, program=name)
+
+
+def sealed_secrets(engine: Engine) -> Image:
+    """Build the controller that unseals in e2e; it is no part of a release."""
+    name = "sealed-secrets"
+    return _program(engine, name, name, name, program="controller")
+
+
+def _program(engine: Engine, component: str, name: str, tool: str, *, program: str) -> Image:
+    """Build an image that holds nothing but a Go program."""
+    source = SOURCE / name
 
     def fill(context: Path) -> dict[str, str]:
         shutil.copy(source / "Dockerfile", context)
-        shutil.copy(toolchain.tool("postgres_exporter"), context)
+        shutil.copy(golang.build(module(tool)) / program, context)
         return {}
 
-    key = digest(source, repr(module("postgres_exporter")))
-    return _image(engine, "exporter", "postgres-exporter", key, fill)
+    return _image(engine, component, name, digest(source, repr(module(tool))), fill)
 
 
 def _image(

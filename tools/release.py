@@ -27,8 +27,9 @@ def install(
     namespace: str = testbed.NAMESPACE,
     name: str = testbed.RELEASE,
     helm: str = "helm",
+    seconds: int = READY_SECONDS,
 ) -> None:
-    """Install or upgrade a release and wait until its workloads are rolled out.
+    """Install or upgrade a release and wait, up to `seconds`, until its workloads are rolled out.
 
     `overlay` goes in on standard input, over the values files and under
     `flags`, so that no credential shows in a process list.
@@ -50,4 +51,4 @@ def install(
             )
         except ToolError as error:
             raise ToolError(rollout.censor(str(error), secrets)) from None
-    rollout.wait(cluster, namespace, seconds=READY_SECONDS, secrets=secrets)
+    rollout.wait(cluster, namespace, seconds=seconds, secrets=secrets)

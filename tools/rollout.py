@@ -24,6 +24,9 @@ FATAL = {
 }
 # ... except where the kubelet was only late to read a Secret or ConfigMap: it tries again.
 LATE = "timed out waiting for the condition"
+# ... or where a controller is yet to make the Secret: it gets this long.
+ABSENT = "not found"
+GRACE_SECONDS = 20
 # Watch events that show a pod as it is.
 PRESENT = {"ADDED", "MODIFIED"}
 CRASHES = 4
@@ -32,10 +35,10 @@ EVENTS = 8
 
 
 def wait(cluster: Cluster, namespace: str, *, seconds: int, secrets: Iterable[str] = ()) -> None:
-    """Wait until every Deployment and StatefulSet of a namespace is rolled out.
+    """Wait until Deployments and StatefulSets of a namespace are rolled out and its Jobs done.
 
-    Watches, never polls: `kubectl rollout status` for each workload, and the
-    pods for a condition that waiting does not cure.
+    Watches, never polls: `kubectl rollout status` or `kubectl wait` for each of
+    them, and pods and Jobs for a condition that waiting does not cure.
 
     Raises:
         ToolError: a pod cannot start, or `seconds` pass; the message holds the
@@ -44,17 +47,26 @@ def wait(cluster: Cluster, namespace: str, *, seconds: int, secrets: Iterable[st
     """
     names = [
         f"{item['kind'].lower()}/{item['metadata']['name']}"
-        for item in cluster.get("deployments,statefulsets", "-n", namespace)["items"]
+        for item in cluster.get("deployments,statefulsets,jobs", "-n", namespace)["items"]
+        if _of_the_release(item)
     ]
     with step(f"waiting for {', '.join(names)}"):
         waits = [_status(cluster, namespace, name, seconds) for name in names]
-        watch = _watch(cluster, namespace, seconds)
+        watches = [
+            _watch(cluster, f"{api}/namespaces/{namespace}/{kind}", seconds)
+            for api, kind in (("/api/v1", "pods"), ("/apis/batch/v1", "jobs"))
+        ]
         hopeless: list[str] = []
-        watcher = threading.Thread(target=_look, args=(watch, waits, hopeless), daemon=True)
-        watcher.start()
+        watchers = [
+            threading.Thread(target=_look, args=(cluster, watch, waits, hopeless), daemon=True)
+            for watch in watches
+        ]
+        for watcher in watchers:
+            watcher.start()
         codes = [process.wait() for process in waits]
-        watch.terminate()
-        watcher.join()
+        for watch, watcher in zip(watches, watchers, strict=True):
+            watch.terminate()
+            watcher.join()
     if any(codes):
         why = hopeless[0] if hopeless else f"not ready within {seconds} s"
         raise ToolError(
@@ -106,8 +118,27 @@ def statuses(pod: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from pod["status"].get("containerStatuses", [])
 
 
-def hopeless_reason(pod: dict[str, Any]) -> str | None:
-    """Return why a pod will not start by waiting longer, if that is so."""
+def hopeless_reason(found: dict[str, Any]) -> str | None:
+    """Return why a pod or a Job will not get there by waiting longer, if that is so."""
+    return _job_reason(found) if found.get("kind") == "Job" else _pod_reason(found)
+
+
+def _of_the_release(workload: dict[str, Any]) -> bool:
+    """Tell whether a workload is the release's own: no CronJob's Job, none of Helm's hooks."""
+    metadata = workload["metadata"]
+    hook = "helm.sh/hook" in metadata.get("annotations", {})
+    return not hook and not metadata.get("ownerReferences")
+
+
+def _job_reason(job: dict[str, Any]) -> str | None:
+    for condition in job["status"].get("conditions", []):
+        failed = condition["type"] == "Failed" and condition["status"] == "True"
+        if failed and _of_the_release(job):
+            return f"job {job['metadata']['name']} failed: {condition.get('message', '')}"
+    return None
+
+
+def _pod_reason(pod: dict[str, Any]) -> str | None:
     for status in statuses(pod):
         waiting = status["state"].get("waiting", {})
         reason = waiting.get("reason", "")
@@ -120,8 +151,11 @@ def hopeless_reason(pod: dict[str, Any]) -> str | None:
 
 
 def _status(cluster: Cluster, namespace: str, name: str, seconds: int) -> subprocess.Popen[str]:
+    call = (
+        ("wait", "--for=condition=Complete") if name.startswith("job/") else ("rollout", "status")
+    )
     return subprocess.Popen(
-        [str(word) for word in cluster.kubectl_command("rollout", "status", name)]
+        [str(word) for word in cluster.kubectl_command(*call, name)]
         + ["-n", namespace, f"--timeout={seconds}s"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -129,8 +163,8 @@ def _status(cluster: Cluster, namespace: str, name: str, seconds: int) -> subpro
     )
 
 
-def _watch(cluster: Cluster, namespace: str, seconds: int) -> subprocess.Popen[str]:
-    path = f"/api/v1/namespaces/{namespace}/pods?watch=1&timeoutSeconds={seconds}"
+def _watch(cluster: Cluster, path: str, seconds: int) -> subprocess.Popen[str]:
+    path += f"?watch=1&timeoutSeconds={seconds}"
     return subprocess.Popen(
         [str(word) for word in cluster.kubectl_command("get", "--raw", path)],
         stdout=subprocess.PIPE,
@@ -140,18 +174,39 @@ def _watch(cluster: Cluster, namespace: str, seconds: int) -> subprocess.Popen[s
 
 
 def _look(
-    watch: subprocess.Popen[str], waits: list[subprocess.Popen[str]], hopeless: list[str]
+    cluster: Cluster,
+    watch: subprocess.Popen[str],
+    waits: list[subprocess.Popen[str]],
+    hopeless: list[str],
 ) -> None:
     """End all waits when the watch shows a pod that cannot start."""
-    assert watch.stdout is not None
-    for line in watch.stdout:
-        event = json.loads(line)
-        reason = hopeless_reason(event["object"]) if event["type"] in PRESENT else None
+
+    def end(reason: str | None) -> None:
         if reason:
             hopeless.append(reason)
             for process in waits:
                 process.terminate()
+
+    assert watch.stdout is not None
+    for line in watch.stdout:
+        event = json.loads(line)
+        reason = hopeless_reason(event["object"]) if event["type"] in PRESENT else None
+        if reason and ABSENT in reason:
+            again = threading.Timer(
+                GRACE_SECONDS, lambda pod: end(_now(cluster, pod)), [event["object"]]
+            )
+            again.daemon = True
+            again.start()
+        elif reason:
+            end(reason)
             return
+
+
+def _now(cluster: Cluster, pod: dict[str, Any]) -> str | None:
+    """Return why a pod, as it is by now, will not start."""
+    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    found = cluster.kubectl("get", "pod", name, "-n", namespace, "--ignore-not-found", "-o", "json")
+    return hopeless_reason(json.loads(found)) if found else None
 
 
 def _time(event: dict[str, Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.console import Console
 from rich.table import Table
 
@@ -20,7 +22,7 @@ def show(cluster: Cluster, namespace: str = testbed.NAMESPACE) -> None:
             table.add_row(
                 pod["metadata"]["name"],
                 status["name"],
-                "yes" if status["ready"] and rollout.ready(pod) else "no",
+                _ready(pod, status),
                 str(status["restartCount"]),
                 status["image"],
             )
@@ -36,3 +38,10 @@ Logs    kubectl logs -f deployment/api -n {namespace}   (or deployment/web, stat
 Next    nox -s smoke | nox -s e2e | nox -s down
 """
     )
+
+
+def _ready(pod: dict[str, Any], status: dict[str, Any]) -> str:
+    """Return whether a container is ready; one of a Job is done instead."""
+    if pod["status"]["phase"] == "Succeeded":
+        return "done"
+    return "yes" if status["ready"] and rollout.ready(pod) else "no"

@@ -16,6 +16,7 @@ from typing import Any
 
 from tools import addons, certificates, cluster, images, ports
 from tools import engine as engines
+from tools.certificates import Authority, Certificate
 from tools.cluster import Cluster
 from tools.errors import ToolError
 from tools.images import Image
@@ -29,6 +30,9 @@ AUTHORITY = BUILD / "ca.crt"
 FACTS = "test-bed"
 CREDENTIALS = "test-bed-credentials"
 EDGE_SECRET = "test-bed-edge"  # noqa: S105 (a name)
+# Where the chart looks for the database's certificate: here the test bed is the cert-manager.
+DATABASE_SECRET = "db-tls"  # noqa: S105 (a name)
+DATABASE_AUTHORITY = "test-bed-database-authority"
 POD_SECURITY = {
     "pod-security.kubernetes.io/enforce": "restricted",
     "pod-security.kubernetes.io/warn": "restricted",
@@ -61,6 +65,7 @@ def room(bed: TestBed, name: str = NAMESPACE, host: str = HOST) -> dict[str, Any
     """Make a namespace ready for a release and return the values that fit it."""
     namespace(bed.cluster, name)
     edge_certificate(bed.cluster, name, host)
+    database_certificate(bed.cluster, name)
     return values(bed.images, credentials(bed.cluster, name), host)
 
 
@@ -95,12 +100,7 @@ def edge_certificate(cluster: Cluster, namespace: str = NAMESPACE, host: str = H
     """Put a certificate for the host into the namespace, and what clients need beside it."""
 
     def make() -> dict[str, str]:
-        issued = certificates.issue([host])
-        return {
-            "ca.crt": issued.authority,
-            "tls.crt": issued.certificate,
-            "tls.key": issued.key,
-        }
+        return tls_secret(certificates.issue([host]))
 
     authority = _once(cluster, namespace, EDGE_SECRET, make, kind="kubernetes.io/tls")["ca.crt"]
     address = f"{ports.ADDRESS}:{cluster.ports['https']}"
@@ -115,6 +115,36 @@ def edge_certificate(cluster: Cluster, namespace: str = NAMESPACE, host: str = H
     )
     AUTHORITY.parent.mkdir(parents=True, exist_ok=True)
     AUTHORITY.write_text(authority)
+
+
+def database_certificate(cluster: Cluster, namespace: str = NAMESPACE) -> None:
+    """Put a certificate for the internal database into the namespace, as cert-manager would."""
+
+    def make() -> dict[str, str]:
+        return tls_secret(database_authority(cluster, namespace).issue(database_names(namespace)))
+
+    _once(cluster, namespace, DATABASE_SECRET, make, kind="kubernetes.io/tls")
+
+
+def database_authority(cluster: Cluster, namespace: str = NAMESPACE) -> Authority:
+    """Return the authority of the namespace's database, made once; it signs renewals."""
+
+    def make() -> dict[str, str]:
+        certificate, key = Authority.new().pem
+        return {"tls.crt": certificate, "tls.key": key}
+
+    kept = _once(cluster, namespace, DATABASE_AUTHORITY, make, kind="kubernetes.io/tls")
+    return Authority.read(kept["tls.crt"], kept["tls.key"])
+
+
+def database_names(namespace: str) -> list[str]:
+    """Return the host names of the internal database, as the chart asks cert-manager for them."""
+    return ["db", f"db.{namespace}", f"db.{namespace}.svc", f"db.{namespace}.svc.cluster.local"]
+
+
+def tls_secret(issued: Certificate) -> dict[str, str]:
+    """Return a certificate as a Secret of type kubernetes.io/tls holds it."""
+    return {"ca.crt": issued.authority, "tls.crt": issued.certificate, "tls.key": issued.key}
 
 
 def values(images: list[Image], credentials: dict[str, str], host: str = HOST) -> dict[str, Any]:

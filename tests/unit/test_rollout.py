@@ -51,6 +51,30 @@ def test_waiting_ends_only_where_it_cannot_help(
     assert found is None or "api-1" in found
 
 
+@pytest.mark.parametrize(
+    ("conditions", "more", "hopeless"),
+    [
+        ([{"type": "Failed", "status": "True", "message": "too often"}], {}, True),
+        ([{"type": "Failed", "status": "True"}], {"ownerReferences": [{"kind": "CronJob"}]}, False),
+        ([{"type": "Failed", "status": "True"}], {"annotations": {"helm.sh/hook": "x"}}, False),
+        ([{"type": "Failed", "status": "False"}], {}, False),
+        ([{"type": "Complete", "status": "True"}], {}, False),
+        ([], {}, False),
+    ],
+)
+def test_waiting_ends_when_a_job_of_the_release_has_failed(
+    conditions: list[dict[str, str]], more: dict[str, Any], hopeless: bool
+) -> None:
+    job = {
+        "kind": "Job",
+        "metadata": {"name": "migrate-1", **more},
+        "status": {"conditions": conditions},
+    }
+    found = rollout.hopeless_reason(job)
+    assert bool(found) is hopeless
+    assert found is None or found == "job migrate-1 failed: too often"
+
+
 def test_the_report_holds_state_events_and_log(monkeypatch: pytest.MonkeyPatch) -> None:
     event = {
         "reason": "Failed",

@@ -46,7 +46,7 @@ def namespace(programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     programs.add("kubectl", KUBECTL.format(path=str(path)))
     workloads = [{"kind": "Deployment", "metadata": {"name": "api"}}]
     world: dict[str, Any] = {
-        "deployments,statefulsets": workloads,
+        "deployments,statefulsets,jobs": workloads,
         "pods": [],
         "events": [],
         "watched": [],
@@ -93,14 +93,18 @@ def test_waiting_ends_when_nothing_is_to_wait_for(namespace: Namespace) -> None:
 def test_every_workload_is_waited_for_in_its_namespace(
     namespace: Namespace, programs: Programs
 ) -> None:
-    names = {"api": "Deployment", "db": "StatefulSet"}
+    names = {"api": "Deployment", "db": "StatefulSet", "migrate-1": "Job"}
     workloads = [{"kind": kind, "metadata": {"name": name}} for name, kind in names.items()]
-    namespace(**{"deployments,statefulsets": workloads})
+    of_a_cron_job = {"name": "backup-1", "ownerReferences": [{"kind": "CronJob"}]}
+    workloads.append({"kind": "Job", "metadata": of_a_cron_job})
+    namespace(**{"deployments,statefulsets,jobs": workloads})
     rollout.wait(CLUSTER, "n", seconds=9)
-    waits = [call.argv[2:] for call in programs.calls("kubectl") if "rollout" in call.argv]
-    assert sorted(waits) == [
-        ["rollout", "status", name, "-n", "n", "--timeout=9s"]
-        for name in ("deployment/api", "statefulset/db")
+    calls = [call.argv[2:] for call in programs.calls("kubectl")]
+    waits = sorted(call for call in calls if call[0] in {"rollout", "wait"})
+    assert waits == [
+        ["rollout", "status", "deployment/api", "-n", "n", "--timeout=9s"],
+        ["rollout", "status", "statefulset/db", "-n", "n", "--timeout=9s"],
+        ["wait", "--for=condition=Complete", "job/migrate-1", "-n", "n", "--timeout=9s"],
     ]
 
 
