@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from tests.template.chart import Values, values_of, values_sets
+from tests.template.chart import CHART, Values, values_of, values_sets
 from tests.template.helm import Helm
 from tests.template.manifests import Manifests
 
@@ -23,6 +25,7 @@ class Render(Protocol):
         release: str = ...,
         namespace: str = ...,
         program: str = ...,
+        upgrade: bool = ...,
     ) -> Manifests:
         """Return the objects."""
 
@@ -31,6 +34,12 @@ class Render(Protocol):
 def helm() -> Helm:
     """Return the chart, rendered once for each set of arguments."""
     return Helm()
+
+
+@pytest.fixture
+def copy_of_chart(tmp_path: Path) -> Helm:
+    """Return a copy of the chart that a test may change."""
+    return Helm(Path(shutil.copytree(CHART, tmp_path / "chart")))
 
 
 @pytest.fixture

@@ -54,11 +54,13 @@ class Helm:
         release: str = "disney-ai-plus",
         namespace: str = "disney-ai-plus",
         program: str = "helm",
+        upgrade: bool = False,
     ) -> Manifests:
-        """Return the objects of an install; without values, of the least possible ones."""
+        """Return the objects of an install or upgrade; without values, of the least possible."""
         arguments = ["template", release, str(self.chart), "--namespace", namespace]
         arguments += ["--kube-version", kube_version]
         arguments += [f"--api-versions={version}" for version in api_versions]
+        arguments += ["--is-upgrade"] if upgrade else []
         return Manifests(json.loads(self._run(program, arguments, values)))
 
     def text(self, *, values: Values | None = None) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 
 Manifest = dict[str, Any]
 
+# What runs until it is told to stop, and everything that makes pods.
 WORKLOADS = ("Deployment", "StatefulSet")
+RUNNERS = (*WORKLOADS, "Job", "CronJob", "Pod")
 
 
 class SelectionError(AssertionError):
@@ -17,8 +19,9 @@ class SelectionError(AssertionError):
 
 @dataclass(frozen=True)
 class Container:
-    """A container, with where it comes from."""
+    """A container, with the component and the object that it comes from."""
 
+    component: str
     workload: str
     init: bool
     body: Manifest
@@ -70,23 +73,25 @@ class Manifests(list[Manifest]):
         return found[0]
 
     def workload(self, component: str) -> Manifest:
-        """Return a component's Deployment or StatefulSet."""
-        return self.component("StatefulSet" if component == "db" else "Deployment", component)
+        """Return what makes a component's pods."""
+        found = [o for o in self.all(*RUNNERS) if component_of(o) == component]
+        if len(found) != 1:
+            raise SelectionError(f"{len(found)} workloads of {component}; there are {self.names()}")
+        return found[0]
 
     def pod(self, component: str) -> Manifest:
         """Return the pod template of a component."""
-        template: Manifest = self.workload(component)["spec"]["template"]
-        return template
+        return pod_template(self.workload(component))
 
-    def pods(self) -> list[tuple[str, Manifest]]:
-        """Return every pod template with its workload's name."""
-        return [(w["metadata"]["name"], w["spec"]["template"]) for w in self.all(*WORKLOADS)]
+    def pods(self, *kinds: str) -> list[tuple[str, Manifest]]:
+        """Return every pod template with its workload's name; of some kinds or of all."""
+        return [(w["metadata"]["name"], pod_template(w)) for w in self.all(*(kinds or RUNNERS))]
 
-    def containers(self) -> list[Container]:
-        """Return every container of every pod, init containers included."""
+    def containers(self, *kinds: str) -> list[Container]:
+        """Return every container, init containers included; of some kinds of pods or of all."""
         return [
-            Container(workload, init, body)
-            for workload, pod in self.pods()
+            Container(component_of(pod), workload, init, body)
+            for workload, pod in self.pods(*kinds)
             for init, key in ((True, "initContainers"), (False, "containers"))
             for body in pod["spec"].get(key, [])
         ]
@@ -95,6 +100,20 @@ class Manifests(list[Manifest]):
         """Return one container of a component's pod."""
         spec = self.pod(component)["spec"]
         return named([*spec["containers"], *spec.get("initContainers", [])], name)
+
+
+def component_of(manifest: Manifest) -> str:
+    """Return the component that an object says it belongs to, or nothing."""
+    return str(manifest["metadata"].get("labels", {}).get("app.kubernetes.io/component", ""))
+
+
+def pod_template(workload: Manifest) -> Manifest:
+    """Return the pod that an object makes, or is."""
+    if workload["kind"] == "Pod":
+        return workload
+    spec = workload["spec"]
+    template: Manifest = spec.get("jobTemplate", {"spec": spec})["spec"]["template"]
+    return template
 
 
 def named(items: list[Manifest], name: str) -> Manifest:

@@ -6,13 +6,29 @@ import re
 
 import pytest
 
-from tests.template.chart import CHART, KUBERNETES, effective, merge, required, values_of
+from tests.template.catalogue import internal_database
+from tests.template.chart import (
+    CHART,
+    KUBERNETES,
+    effective,
+    merge,
+    required,
+    values_of,
+    values_sets,
+)
 from tests.template.conftest import Render
 from tests.template.manifests import Manifest, Manifests, named
 from tests.template.quantities import MIB, postgres_size
 
 # Bytes a second that even a poor volume writes.
 SLOW_DISK = 10 * MIB
+
+
+@pytest.fixture(params=sorted(s for s in values_sets() if internal_database(effective(s))))
+def values_set(request: pytest.FixtureRequest) -> str:
+    """Return the name of each set of values with a server of the release's own."""
+    name: str = request.param
+    return name
 
 
 def settings(manifests: Manifests) -> dict[str, str]:
@@ -128,10 +144,10 @@ def test_there_is_time_for_the_last_checkpoint(manifests: Manifests) -> None:
 @pytest.mark.row("S7")
 def test_settings_are_passed_to_the_server(render: Render) -> None:
     values = {
-        "db": {"maxConnections": 123, "settings": {"work_mem": "8MB", "shared_buffers": "1GB"}}
+        "db": {"maxConnections": 323, "settings": {"work_mem": "8MB", "shared_buffers": "1GB"}}
     }
     found = settings(render(values=merge(required(), values)))
-    assert found["max_connections"] == "123"
+    assert found["max_connections"] == "323"
     assert found["work_mem"] == "8MB"
     assert found["shared_buffers"] == "1GB"
     assert found["hba_file"] == "/etc/postgresql/pg_hba.conf"
@@ -168,7 +184,7 @@ def test_the_chart_decides_who_connects(render: Render) -> None:
     config = manifests.one("ConfigMap", "db")["data"]
     for name, text in config.items():
         assert text == (CHART / "files" / "db" / name).read_text(encoding="utf-8")
-    assert config.keys() == {"initdb.sh", "pg_hba.conf"}
+    assert config.keys() == {"guard.sh", "initdb.sh", "pg_hba.conf"}
     rules = [
         line.split() for line in config["pg_hba.conf"].splitlines() if line[:1] not in ("", "#")
     ]
@@ -190,17 +206,6 @@ def test_the_scripts_are_where_the_image_looks(manifests: Manifests) -> None:
     initdb = named(volumes, "initdb")["configMap"]
     assert initdb["items"] == [{"key": "initdb.sh", "path": "initdb.sh"}]
     assert initdb["defaultMode"] & 0o111 == 0o111
-
-
-@pytest.mark.row("S19")
-@pytest.mark.parametrize("stage", ["default", "staging", "production"])
-def test_connections_suffice_for_every_replica_during_a_rollout(stage: str) -> None:
-    values = effective(stage)
-    replicas = values["api"]["autoscaling"]["maxReplicas"]
-    surge = -(-replicas // 4)  # maxSurge 25 %, rounded up; as many may still be draining
-    needed = (replicas + 2 * surge) * values["api"]["poolSize"]
-    exporter, superuser = 5, 3
-    assert needed + exporter + superuser <= values["db"]["maxConnections"]
 
 
 @pytest.mark.row("S7")

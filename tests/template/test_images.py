@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.template.chart import CHART, Values, load_yaml, merge, required
+from tests.template.chart import CHART, Values, load_yaml, merge, required, values_of
 from tests.template.conftest import Render
+from tests.template.manifests import WORKLOADS
 
 DIGEST = "sha256:" + "1" * 64
 
 
 def images(render: Render, values: Values) -> dict[str, str]:
-    """Return the image of every container."""
-    containers = render(values=merge(required(), values)).containers()
+    """Return the image of every container that is no test's."""
+    containers = render(values=merge(required(), values)).containers(*WORKLOADS, "Job")
     return {container.name: container.body["image"] for container in containers}
 
 
@@ -23,6 +24,7 @@ def test_default_images(render: Render) -> None:
         "migrate": f"disney-ai-plus/api:{version}",
         "api": f"disney-ai-plus/api:{version}",
         "web": f"disney-ai-plus/web:{version}",
+        "guard": "docker.io/library/postgres:17.7",
         "postgres": "docker.io/library/postgres:17.7",
         "exporter": "quay.io/prometheuscommunity/postgres-exporter:v0.17.1",
     }
@@ -34,6 +36,7 @@ def test_a_mirror_replaces_the_registry_and_keeps_the_paths(render: Render) -> N
         "migrate": "mirror.example.org:5000/disney-ai-plus/api:0.1.0",
         "api": "mirror.example.org:5000/disney-ai-plus/api:0.1.0",
         "web": "mirror.example.org:5000/disney-ai-plus/web:0.1.0",
+        "guard": "mirror.example.org:5000/library/postgres:17.7",
         "postgres": "mirror.example.org:5000/library/postgres:17.7",
         "exporter": "mirror.example.org:5000/prometheuscommunity/postgres-exporter:v0.17.1",
     }
@@ -69,6 +72,16 @@ def test_a_digest_wins_over_a_tag(render: Render, component: str) -> None:
 def test_migrations_run_the_apis_own_image(render: Render) -> None:
     found = images(render, {"api": {"image": {"digest": DIGEST}}})
     assert found["migrate"] == found["api"]
+
+
+@pytest.mark.row("B16", "B17")
+def test_jobs_and_tests_need_no_image_of_their_own(render: Render, values_set: str) -> None:
+    manifests = render(values=values_of(values_set))
+    serving = {container.body["image"] for container in manifests.containers(*WORKLOADS)}
+    if values_set == "external-database":
+        serving.add("docker.io/library/postgres:17.7")  # for its programs
+    for container in manifests.containers():
+        assert container.body["image"] in serving, str(container)
 
 
 @pytest.mark.row("B17")

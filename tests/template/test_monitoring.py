@@ -19,6 +19,8 @@ TOPICS = {
     "high error rates": {"HighErrorRate"},
     "high latency": {"HighLatency"},
     "pod restarts": {"PodRestarts", "PodNotReady"},
+    "migrations": {"MigrationFailed"},
+    "backups": {"BackupTooOld"},
     "resource utilisation": {
         "MemoryNearLimit",
         "CpuThrottled",
@@ -133,7 +135,7 @@ def test_alerts_concern_this_release_only(render: Render) -> None:
         assert selectors, name
         for selector in selectors:
             assert 'namespace="stories"' in selector, name
-            assert re.search(r'"(data-)?blue-(\(|api|web|db)', selector), name
+            assert re.search(r'"(data-)?blue-(\(|api|web|db|migrate|backup)', selector), name
         assert "NAMESPACE" not in str(rule), name
         assert "PREFIX" not in str(rule), name
 

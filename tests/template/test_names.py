@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import pytest
 
+from tests.template.catalogue import CATALOGUE, expected
 from tests.template.chart import COMPONENTS, effective, merge, required
 from tests.template.conftest import Render
-from tests.template.manifests import WORKLOADS, Manifests
+from tests.template.manifests import RUNNERS, WORKLOADS, Manifests, component_of
 
 SELECTOR = {"app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component"}
 
 
 @pytest.mark.row("S1")
-def test_the_workloads_are_exactly_the_components(manifests: Manifests, values_set: str) -> None:
-    prefix = effective(values_set)["namePrefix"]
-    workloads = {f"{w['kind']}/{w['metadata']['name']}" for w in manifests.all(*WORKLOADS)}
-    assert workloads == {
-        f"Deployment/{prefix}api",
-        f"Deployment/{prefix}web",
-        f"StatefulSet/{prefix}db",
+def test_what_runs_is_in_the_catalogue(manifests: Manifests, values_set: str) -> None:
+    """So that no component escapes a property: the tests take them from there."""
+    values = effective(values_set)
+    runners = {(component_of(w), w["kind"]) for w in manifests.all(*RUNNERS)}
+    assert runners - {("stranger", "Pod")} == {
+        (name, component.kind) for name, component in expected(values).items()
     }
+    names = {w["metadata"]["name"] for w in manifests.all(*WORKLOADS)}
+    serving = {name for name, component in expected(values).items() if component.serves}
+    assert names == {values["namePrefix"] + name for name in serving}
+
+
+@pytest.mark.row("S1")
+def test_containers_are_in_the_catalogue(manifests: Manifests) -> None:
+    for container in manifests.containers():
+        if container.component != "stranger":
+            component = CATALOGUE[container.component]
+            assert container.name in component.users, str(container)
+            assert container.init == (container.name in component.init), str(container)
 
 
 @pytest.mark.row("S1")

@@ -7,7 +7,8 @@ import pytest
 from tests.template.chart import CREDENTIALS, Values, merge, required, values_of
 from tests.template.helm import Helm
 
-# The specification's sections Verify, Manual Scaling and Troubleshooting, as written there.
+# The specification's sections Verify, Manual Scaling and Troubleshooting, as written there, and
+# the logs of the migrations.
 COMMANDS = """
 kubectl get pods -n disney-ai-plus
 kubectl get svc -n disney-ai-plus
@@ -18,6 +19,7 @@ kubectl scale deployment web --replicas=5 -n disney-ai-plus
 kubectl logs -f deployment/api -n disney-ai-plus
 kubectl logs -f deployment/web -n disney-ai-plus
 kubectl logs -f statefulset/db -n disney-ai-plus
+kubectl logs -l app.kubernetes.io/component=migrate -n disney-ai-plus
 kubectl describe pod <pod-name> -n disney-ai-plus
 kubectl get networkpolicy -n disney-ai-plus
 kubectl exec -it db-0 -n disney-ai-plus -- pg_isready -U disney_app

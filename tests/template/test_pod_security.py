@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.template.manifests import Manifests
+from tests.template.catalogue import CATALOGUE, expected, internal_database
+from tests.template.chart import effective, values_of
+from tests.template.conftest import Render
+from tests.template.manifests import Manifests, component_of
 
-USERS = {"api": 10001, "web": 10001, "migrate": 10001, "postgres": 999, "exporter": 65534}
+# The one pod that is deliberately none of the release's, in `helm test`.
+STRANGER = {"denied": 10001}
 
 RESTRICTED_VOLUMES = {
     "configMap",
@@ -49,7 +53,8 @@ def test_users_are_the_ones_the_images_are_built_for(manifests: Manifests) -> No
     pods = {workload: pod["spec"]["securityContext"] for workload, pod in manifests.pods()}
     for container in manifests.containers():
         context = pods[container.workload] | container.body["securityContext"]
-        user = USERS[container.name]
+        own = container.component != "stranger"
+        user = (CATALOGUE[container.component].users if own else STRANGER)[container.name]
         assert (context["runAsUser"], context["runAsGroup"]) == (user, user), str(container)
 
 
@@ -62,12 +67,16 @@ def test_no_token_is_mounted(manifests: Manifests) -> None:
 
 
 @pytest.mark.row("S2")
-def test_every_component_has_an_account_of_its_own(manifests: Manifests) -> None:
-    accounts = [pod["spec"]["serviceAccountName"] for _, pod in manifests.pods()]
-    assert sorted(accounts) == sorted(
-        a["metadata"]["name"] for a in manifests.all("ServiceAccount")
-    )
-    assert len(set(accounts)) == 3
+def test_every_component_has_an_account_of_its_own(manifests: Manifests, values_set: str) -> None:
+    values = effective(values_set)
+    prefix = values["namePrefix"]
+    accounts = {f"{prefix}{c.account or name}" for name, c in expected(values).items()}
+    assert {a["metadata"]["name"] for a in manifests.all("ServiceAccount")} == accounts
+    for workload, pod in manifests.pods():
+        name = component_of(pod)
+        component = CATALOGUE["test" if name == "stranger" else name]
+        own = component.account or ("test" if name == "stranger" else name)
+        assert pod["spec"]["serviceAccountName"] == f"{prefix}{own}", workload
 
 
 @pytest.mark.row("S2")
@@ -91,14 +100,17 @@ def test_other_services_are_kept_out_of_the_environment(manifests: Manifests) ->
     ],
 )
 def test_what_must_be_written_can_be(
-    manifests: Manifests, component: str, container: str, paths: set[str]
+    manifests: Manifests, values_set: str, component: str, container: str, paths: set[str]
 ) -> None:
+    if component == "db" and not internal_database(effective(values_set)):
+        return
     mounts = manifests.container(component, container)["volumeMounts"]
     assert paths <= {mount["mountPath"] for mount in mounts if not mount.get("readOnly")}
 
 
 @pytest.mark.row("S12")
-def test_the_databases_volume_belongs_to_its_group(manifests: Manifests) -> None:
-    context = manifests.pod("db")["spec"]["securityContext"]
+@pytest.mark.parametrize("component", ["db", "backup", "restore"])
+def test_volumes_belong_to_their_readers_group(render: Render, component: str) -> None:
+    context = render(values=values_of("production")).pod(component)["spec"]["securityContext"]
     assert context["fsGroup"] == 999
     assert context["fsGroupChangePolicy"] == "OnRootMismatch"

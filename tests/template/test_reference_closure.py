@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.template.chart import effective
-from tests.template.manifests import Manifest, Manifests
+from tests.template.conftest import Render
+from tests.template.manifests import Manifest, Manifests, component_of
 
 
 def owned_keys(manifests: Manifests) -> dict[tuple[str, str], set[str]]:
@@ -41,7 +42,7 @@ def selected(manifests: Manifests, labels: dict[str, str]) -> list[Manifest]:
 
 def container_ports(pod: Manifest) -> set[str]:
     """Return the names of a pod's ports."""
-    return {port["name"] for c in pod["spec"]["containers"] for port in c["ports"]}
+    return {port["name"] for c in pod["spec"]["containers"] for port in c.get("ports", [])}
 
 
 def test_every_service_selects_one_components_pods_and_their_ports(manifests: Manifests) -> None:
@@ -73,6 +74,16 @@ def test_every_autoscaler_scales_a_deployment(manifests: Manifests, values_set: 
         assert manifests.one(target["kind"], target["name"])
 
 
+def test_every_http_route_leads_to_a_service_port(manifests: Manifests, values_set: str) -> None:
+    routes = [manifest for manifest in manifests if manifest["kind"] == "HTTPRoute"]
+    assert bool(routes) == effective(values_set)["edge"]["httpRoute"]["enabled"]
+    for route in routes:
+        for rule in route["spec"]["rules"]:
+            for backend in rule["backendRefs"]:
+                service = manifests.one("Service", backend["name"])
+                assert backend["port"] in {port["port"] for port in service["spec"]["ports"]}
+
+
 @pytest.mark.parametrize(
     ("kind", "field"), [("PodDisruptionBudget", "selector"), ("NetworkPolicy", "podSelector")]
 )
@@ -100,7 +111,7 @@ def test_every_key_that_a_container_reads_exists(manifests: Manifests, values_se
     owned, users = owned_keys(manifests), existing(effective(values_set))
     checked = 0
     for container in manifests.containers():
-        for entry in container.body["env"]:
+        for entry in container.body.get("env", []):
             source = entry.get("valueFrom", {})
             for kind in ("ConfigMap", "Secret"):
                 ref = source.get(f"{kind[0].lower()}{kind[1:]}KeyRef")
@@ -113,14 +124,15 @@ def test_every_key_that_a_container_reads_exists(manifests: Manifests, values_se
 def test_every_key_that_the_release_makes_is_read(manifests: Manifests) -> None:
     read: set[tuple[str, str, str]] = set()
     for container in manifests.containers():
-        for entry in container.body["env"]:
+        for entry in container.body.get("env", []):
             for kind, field in (("ConfigMap", "configMapKeyRef"), ("Secret", "secretKeyRef")):
                 if ref := entry.get("valueFrom", {}).get(field):
                     read.add((kind, ref["name"], ref["key"]))
     for _, pod in manifests.pods():
         for volume in pod["spec"].get("volumes", []):
-            for item in volume.get("configMap", {}).get("items", []):
-                read.add(("ConfigMap", volume["configMap"]["name"], item["key"]))
+            if source := volume.get("configMap"):
+                for key in keys_in(source, manifests):
+                    read.add(("ConfigMap", source["name"], key))
     overridden = {"NODE_ENV"}  # by extraEnv, in one of the values sets
     for (kind, name), keys in owned_keys(manifests).items():
         if "notes" not in name:
@@ -128,28 +140,62 @@ def test_every_key_that_the_release_makes_is_read(manifests: Manifests) -> None:
             assert unread <= overridden, f"{kind}/{name}"
 
 
+def keys_in(source: dict[str, Any], manifests: Manifests) -> set[str]:
+    """Return the keys that a volume takes from a ConfigMap: some of them, or all."""
+    every = set(manifests.one("ConfigMap", source["name"])["data"])
+    return {item["key"] for item in source["items"]} if "items" in source else every
+
+
 def test_every_mount_has_a_volume_and_every_volume_a_mount(manifests: Manifests) -> None:
     for workload, pod in manifests.pods():
         spec = pod["spec"]
         volumes = {volume["name"] for volume in spec.get("volumes", [])}
-        if workload.endswith("db"):
+        if component_of(pod) == "db":
             volumes.add("data")  # from the StatefulSet's volumeClaimTemplates
         containers = [*spec["containers"], *spec.get("initContainers", [])]
         mounts = {m["name"] for c in containers for m in c.get("volumeMounts", [])}
         assert mounts == volumes, workload
 
 
-def test_every_config_map_in_a_volume_exists(manifests: Manifests) -> None:
+def test_every_config_map_in_a_volume_exists(manifests: Manifests, values_set: str) -> None:
     owned = owned_keys(manifests)
-    checked = 0
+    checked = set()
     for _, pod in manifests.pods():
         for volume in pod["spec"].get("volumes", []):
             source = volume.get("configMap")
             if source and not source.get("optional"):
-                keys = {item["key"] for item in source["items"]}
-                assert keys <= owned["ConfigMap", source["name"]]
-                checked += 1
-    assert checked == 2
+                assert keys_in(source, manifests) <= owned["ConfigMap", source["name"]]
+                checked.add(component_of(pod))
+    values = effective(values_set)
+    readers = {"db"} if values["db"]["mode"] == "internal" else set()
+    if values["backup"]["enabled"]:
+        readers |= {"backup", "restore"}
+    assert readers <= checked
+
+
+def test_every_secret_in_a_volume_is_a_certificate_that_the_values_name(
+    manifests: Manifests, values_set: str
+) -> None:
+    """No pod mounts a credential: those are in the environment, key by key."""
+    values = effective(values_set)
+    tls, prefix = values["db"]["tls"], values["namePrefix"]
+    allowed = {tls["secretName"] or f"{prefix}db-tls", tls["caSecretName"]}
+    mounted = {
+        volume["secret"]["secretName"]
+        for _, pod in manifests.pods()
+        for volume in pod["spec"].get("volumes", [])
+        if "secret" in volume
+    }
+    assert mounted <= allowed
+    if values["db"]["tls"]["enabled"] or values["db"]["tls"]["caSecretName"]:
+        assert mounted
+
+
+def test_every_claim_in_a_volume_exists(manifests: Manifests) -> None:
+    for workload, pod in manifests.pods():
+        for volume in pod["spec"].get("volumes", []):
+            if claim := volume.get("persistentVolumeClaim"):
+                assert manifests.has("PersistentVolumeClaim", claim["claimName"]), workload
 
 
 def test_every_pod_runs_as_an_account_of_the_release(manifests: Manifests) -> None:
@@ -157,7 +203,8 @@ def test_every_pod_runs_as_an_account_of_the_release(manifests: Manifests) -> No
         assert manifests.one("ServiceAccount", pod["spec"]["serviceAccountName"])
 
 
-def test_the_stateful_set_names_its_headless_service(manifests: Manifests) -> None:
+def test_the_stateful_set_names_its_headless_service(render: Render) -> None:
+    manifests = render()
     name = manifests.workload("db")["spec"]["serviceName"]
     assert manifests.one("Service", name)["spec"]["clusterIP"] == "None"
 

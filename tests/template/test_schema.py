@@ -73,6 +73,46 @@ WRONG: dict[str, tuple[Values, str]] = {
     ),
     "resources without limits": ({"api": {"resources": {"limits": None}}}, "at '/api/resources'"),
     "a component as a string": ({"db": "postgres"}, "at '/db'"),
+    "unknown database mode": ({"db": {"mode": "managed"}}, "at '/db/mode'"),
+    "a URL as database host": (
+        {"db": {"external": {"host": "postgresql://db"}}},
+        "at '/db/external/host'",
+    ),
+    "an address for a range": (
+        {"db": {"external": {"cidrs": ["10.0.0.1"]}}},
+        "at '/db/external/cidrs/0'",
+    ),
+    "unknown sslmode": ({"db": {"external": {"sslMode": "prefer"}}}, "at '/db/external/sslMode'"),
+    "typo in the database's TLS": ({"db": {"tls": {"require": True}}}, "at '/db/tls'"),
+    "unknown issuer kind": (
+        {"db": {"tls": {"issuer": {"kind": "CA"}}}},
+        "at '/db/tls/issuer/kind'",
+    ),
+    "TLS by setting": (
+        {"db": {"settings": {"ssl": "on"}}},
+        "at '/db/settings/ssl': value must be 'what db.tls.enabled says'",
+    ),
+    "a budget that blocks drains": (
+        {"api": {"pdb": {"maxUnavailable": 0}}},
+        "at '/api/pdb/maxUnavailable'",
+    ),
+    "a schedule in words": ({"backup": {"schedule": "every night"}}, "at '/backup/schedule'"),
+    "a time zone by offset": ({"backup": {"timeZone": "+02:00"}}, "at '/backup/timeZone'"),
+    "no backup to keep": ({"backup": {"keep": 0}}, "at '/backup/keep'"),
+    "typo in backups": ({"backup": {"retention": 7}}, "at '/backup'"),
+    "negative attempts": ({"migrations": {"backoffLimit": -1}}, "at '/migrations/backoffLimit'"),
+    "the hook by name": ({"migrations": {"hook": "pre-upgrade"}}, "at '/migrations/hook'"),
+    "a Gateway without a name": (
+        {"edge": {"httpRoute": {"parentRefs": [{"namespace": "gateways"}]}}},
+        "at '/edge/httpRoute/parentRefs/0'",
+    ),
+    "typo in the tests": ({"tests": {"enable": False}}, "at '/tests'"),
+    "a component set to null": ({"web": None}, "at '': missing property 'web'"),
+    "a group set to null": ({"api": {"probes": None}}, "at '/api': missing property 'probes'"),
+    "a value set to null": (
+        {"edge": {"tls": {"enabled": None}}},
+        "at '/edge/tls': missing property 'enabled'",
+    ),
 }
 
 # Optional fields that have no default, so values.yaml shows them in comments only.
@@ -111,6 +151,40 @@ def test_values_that_contradict_each_other_are_reported_at_once(helm: Helm) -> N
 @pytest.mark.parametrize("values", [{"global": {"shared": {"by": "others"}}}, {"enabled": True}])
 def test_what_parent_charts_pass_down_is_accepted(render: Render, values: Values) -> None:
     assert render(values=merge(required(), values)) == render()
+
+
+# Values that may be set to null: the cluster has a default of its own, or null says "off".
+NULLABLE = {
+    "cpu",
+    "memory",
+    "ephemeral-storage",
+    "initialDelaySeconds",
+    "periodSeconds",
+    "timeoutSeconds",
+    "failureThreshold",
+    "behavior",
+    "scaleUp",
+    "scaleDown",
+}
+
+
+def forgotten(schema: dict[str, Any], values: Any, path: str = "") -> Iterator[str]:
+    """Yield what has a default and may go missing all the same, so that templates would fail."""
+    if "$ref" in schema:
+        schema = SCHEMA["definitions"][schema["$ref"].rsplit("/", 1)[1]]
+    for name, inner in schema.get("properties", {}).items():
+        value = values.get(name) if isinstance(values, dict) else None
+        if value is not None:
+            if name not in schema.get("required", []) and name not in NULLABLE:
+                yield f"{path}.{name}".lstrip(".")
+            yield from forgotten(inner, value, f"{path}.{name}")
+
+
+@pytest.mark.row("B13")
+def test_a_default_cannot_be_taken_away() -> None:
+    """Helm drops what is set to null before it asks the schema: only `required` notices."""
+    missing = [path for path in forgotten(SCHEMA, defaults()) if "scale" not in path]
+    assert missing == []
 
 
 def objects(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

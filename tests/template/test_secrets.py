@@ -75,7 +75,7 @@ def read_keys(manifests: Manifests) -> dict[str, set[str]]:
     """Return which keys the pods read from which Secret."""
     found: dict[str, set[str]] = {}
     for container in manifests.containers():
-        for entry in container.body["env"]:
+        for entry in container.body.get("env", []):
             if ref := entry.get("valueFrom", {}).get("secretKeyRef"):
                 found.setdefault(ref["name"], set()).add(ref["key"])
     return found

@@ -9,6 +9,7 @@ import pytest
 
 from tests.template.chart import VALUES_FOLDER, defaults, effective, load_yaml, values_of
 from tests.template.conftest import Render
+from tests.template.manifests import WORKLOADS
 from tests.template.quantities import quantity
 
 STAGES = ("staging", "production")
@@ -62,7 +63,7 @@ def test_staging_is_smaller_than_production(render: Render, resource: str) -> No
     requests = {
         stage: {
             container.name: quantity(container.body["resources"]["requests"][resource])
-            for container in render(values=values_of(stage)).containers()
+            for container in render(values=values_of(stage)).containers(*WORKLOADS)
             if container.name in {"api", "web", "postgres"}
         }
         for stage in STAGES

@@ -1,6 +1,7 @@
 {{- /*
-What must hold before anything is installed. Each check prints one "- problem" per line, or nothing;
-checks.run fails once, with all of them.
+What must hold before anything is installed. Each check prints one "- value's path: problem" per line,
+or nothing; checks.run fails once, with all of them. What is missing is found here, what cannot work in
+_contradictions.tpl and _budget.tpl.
 
 Other templates therefore accept empty values: they may be rendered before this one.
 */ -}}
@@ -10,7 +11,7 @@ Other templates therefore accept empty values: they may be rendered before this 
   {{- $problems = append $problems (printf "Values that must be supplied:\n  %s" .) -}}
   {{- $problems = append $problems (include "checks.howToSupply" $ | trim) -}}
 {{- end -}}
-{{- with include "checks.wrong" . | trim -}}
+{{- with include "contradictions.all" . | trim -}}
   {{- $problems = append $problems (printf "Values that cannot work:\n  %s" .) -}}
 {{- end -}}
 {{- with $problems -}}
@@ -24,7 +25,13 @@ Other templates therefore accept empty values: they may be rendered before this 
 {{- if not .Values.supabase.url -}}
   {{- $missing = append $missing "  - supabase.url: the Supabase API URL, like https://<project>.supabase.co" -}}
 {{- end -}}
-{{- range $name := list "api" "web" "db" -}}
+{{- if not (or (include "database.internal" .) .Values.db.external.host) -}}
+  {{- $missing = append $missing "  - db.external.host: the name of your PostgreSQL server" -}}
+{{- end -}}
+{{- if and .Values.edge.httpRoute.enabled (not .Values.edge.httpRoute.parentRefs) -}}
+  {{- $missing = append $missing "  - edge.httpRoute.parentRefs: the Gateways that serve the route" -}}
+{{- end -}}
+{{- range $name := splitList "," (include "secrets.components" .) -}}
   {{- $component := dict "root" $ "name" $name "own" (get $.Values.secrets $name) -}}
   {{- $check := printf "checks.missing.%s" (include "secrets.mode" $component) -}}
   {{- $missing = concat $missing (include $check $component | splitList "\n") -}}
@@ -75,31 +82,4 @@ control), or leave them out of Helm and choose where they come from:
   --set secrets.mode=sealed     SealedSecrets with values encrypted by kubeseal
   --set secrets.mode=external   ExternalSecrets, filled from your secret store
 The comments at "secrets" in the chart's values.yaml say which keys each of them needs.
-{{- end }}
-
-{{- /* Values that the schema cannot judge, because they depend on each other. */ -}}
-{{- define "checks.wrong" -}}
-{{- range $name := list "api" "web" -}}
-{{- $component := get $.Values $name }}
-{{- with $component.autoscaling }}
-{{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}
-  - {{ $name }}.autoscaling.minReplicas: {{ .minReplicas }} is more than maxReplicas, {{ .maxReplicas }}
-{{- end }}
-{{- end }}
-{{- with $component.drain }}
-{{- if le (int .gracePeriodSeconds) (add .preStopSeconds 5 | int) }}
-  - {{ $name }}.drain.gracePeriodSeconds: {{ .gracePeriodSeconds }} leaves no time to finish requests
-    after preStopSeconds ({{ .preStopSeconds }}) and the image's own drain (5)
-{{- end }}
-{{- end }}
-{{- end }}
-{{- $alerts := dict }}
-{{- range (.Files.Get "files/alerts.yaml" | fromYaml).groups }}
-{{- range .rules }}{{ $_ := set $alerts .alert true }}{{ end }}
-{{- end }}
-{{- range $alert, $_ := .Values.monitoring.rules.overrides }}
-{{- if not (hasKey $alerts $alert) }}
-  - monitoring.rules.overrides.{{ $alert }}: no such alert; there are {{ keys $alerts | sortAlpha | join ", " }}
-{{- end }}
-{{- end }}
 {{- end }}

@@ -9,6 +9,7 @@ with the first version that has it on by default. Prints "true" or nothing.
       "matchLabelKeys" "1.27"
       "evictUnhealthyPods" "1.27"
       "keepClaims" "1.27"
+      "cronTimeZone" "1.27"
       "nativeSleep" "1.30" -}}
 {{- if semverCompare (printf ">=%s-0" (get $since .feature)) .root.Capabilities.KubeVersion.Version -}}
 true

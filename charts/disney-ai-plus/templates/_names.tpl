@@ -5,7 +5,8 @@ Most helpers of this chart take a component:
 
   {{- $api := dict "root" $ "name" "api" "values" .Values.api }}
 
-`root` is the top-level context, `name` one of api, web, db, and `values` the component's values.
+`root` is the top-level context, `name` one of api, web, db, migrate, backup and so on, and `values`
+the component's values.
 */ -}}
 
 {{- /* The name of a component's objects: exactly api, web or db, unless namePrefix is set. */ -}}
@@ -19,7 +20,7 @@ Most helpers of this chart take a component:
 {{- $ports := dict
       "api/http" $values.api.port
       "web/http" $values.web.port
-      "db/postgres" $values.db.port
+      "db/postgres" (include "database.access" .root | fromYaml).port
       "db/metrics" $values.db.exporter.port -}}
 {{- get $ports (printf "%s/%s" .component .port) | required (printf "no port %s/%s" .component .port) | int -}}
 {{- end }}

@@ -28,9 +28,21 @@ that end at it, its egress rules those that start from it.
 - ipBlock:
     cidr: {{ $policy.externalHttps.cidr }}
     except: {{- toYaml $policy.externalHttps.except | nindent 6 }}
+{{- else if and (eq .party "db") (not (include "database.internal" .root)) }}
+{{- include "network.externalDatabase" .root.Values.db.external }}
 {{- else }}
 - podSelector:
     matchLabels: {{- include "labels.selector" (dict "root" .root "name" .party) | nindent 6 }}
+{{- end }}
+{{- end }}
+
+{{- define "network.externalDatabase" }}
+{{- range .cidrs }}
+- ipBlock:
+    cidr: {{ . }}
+{{- end }}
+{{- if or .pods.namespaceSelector .pods.podSelector }}
+{{- include "network.elsewhere" (list .pods.namespaceSelector .pods.podSelector) }}
 {{- end }}
 {{- end }}
 
@@ -53,6 +65,10 @@ that end at it, its egress rules those that start from it.
   {{- range $values.edge.routes -}}{{- if eq .component $.edge.to -}}true{{- end -}}{{- end -}}
 {{- else if eq .edge.to "internet" -}}
   {{- if $values.networkPolicy.externalHttps.enabled -}}true{{- end -}}
+{{- else if has .edge.from (list "backup" "restore") -}}
+  {{- if $values.backup.enabled -}}true{{- end -}}
+{{- else if eq .edge.from "test" -}}
+  {{- if $values.tests.enabled -}}true{{- end -}}
 {{- else -}}
 true
 {{- end -}}

@@ -18,9 +18,10 @@ annotations:
 
 {{- /*
 The pod's own account, without a token; no other services in its environment; and where it may run.
+A component may share another one's `account`.
 */ -}}
 {{- define "pod.basics" -}}
-serviceAccountName: {{ include "names.of" . }}
+serviceAccountName: {{ include "names.of" (dict "root" .root "name" (.account | default .name)) }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 {{- with .root.Values.global.imagePullSecrets }}
@@ -28,6 +29,15 @@ imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- include "pod.scheduling" . }}
+{{- end }}
+
+{{- /* A component's account, which may do nothing. */ -}}
+{{- define "pod.account" -}}
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  {{- include "labels.metadata" . | nindent 2 }}
+automountServiceAccountToken: false
 {{- end }}
 
 {{- /* Pod Security `restricted`, the pod's half. It takes the user that the image is built for. */ -}}

@@ -10,13 +10,18 @@ strategy:
     maxSurge: 25%
 {{- /* With an autoscaler this field is its own, and stating it here would fight over it. */}}
 {{- if not .values.autoscaling.enabled }}
-replicas: {{ .values.replicas }}
+replicas: {{ include "rollout.replicas" .values }}
 {{- end }}
+{{- end }}
+
+{{- /* The fixed number of replicas of a component without an autoscaler; takes its values. */ -}}
+{{- define "rollout.replicas" -}}
+{{ .replicas | default 2 }}
 {{- end }}
 
 {{- /* The replicas that are there even when idle. */ -}}
 {{- define "rollout.minReplicas" -}}
-{{ .values.autoscaling.enabled | ternary .values.autoscaling.minReplicas .values.replicas }}
+{{ .values.autoscaling.enabled | ternary .values.autoscaling.minReplicas (include "rollout.replicas" .values) }}
 {{- end }}
 
 {{- /* The metrics and behaviour of an autoscaler; null switches a metric off. */ -}}

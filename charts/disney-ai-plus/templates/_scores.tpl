@@ -27,3 +27,18 @@ kube-score/ignore: {{ join "," $ignored }}
 {{- $ignored = append $ignored "pod-probes-identical" -}}
 kube-score/ignore: {{ join "," $ignored }}
 {{- end }}
+
+{{- /* Jobs and tests: (dict "user" 999 "stranger" true), with the user that their container runs as. */ -}}
+{{- define "scores.job" -}}
+{{- /* As above. */ -}}
+{{- $ignored := list "container-image-pull-policy" -}}
+{{- if eq (int .user) 999 -}}
+  {{- /* As above. */ -}}
+  {{- $ignored = append $ignored "container-security-context-user-group-id" -}}
+{{- end -}}
+{{- if .stranger -}}
+  {{- /* Whether others turn it away is what it is there to find out. */ -}}
+  {{- $ignored = append $ignored "pod-networkpolicy" -}}
+{{- end -}}
+kube-score/ignore: {{ join "," $ignored }}
+{{- end }}

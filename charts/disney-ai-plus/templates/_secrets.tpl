@@ -6,6 +6,11 @@ Secrets. Each component reads one Secret; where it comes from is its mode:
   external  an ExternalSecret that the External Secrets Operator fills
 */ -}}
 
+{{- /* The components that have a Secret. Prints a comma-separated list. */ -}}
+{{- define "secrets.components" -}}
+api,web{{ if include "database.internal" . }},db{{ end }}
+{{- end }}
+
 {{- /* Which keys a component's Secret holds. Prints a comma-separated list. */ -}}
 {{- define "secrets.keys" -}}
 {{- get (dict
@@ -26,18 +31,6 @@ Secrets. Each component reads one Secret; where it comes from is its mode:
 {{ $users | default (include "names.of" .) }}
 {{- end }}
 
-{{- /* Percent-encoding for one part of a URL. urlquery writes a space as "+", which is a plus here. */ -}}
-{{- define "secrets.percentEncode" -}}
-{{- . | urlquery | replace "+" "%20" -}}
-{{- end }}
-
-{{- define "secrets.databaseUrl" -}}
-{{- $user := include "secrets.percentEncode" "disney_app" -}}
-{{- $password := include "secrets.percentEncode" .Values.secrets.inline.databasePassword -}}
-{{- $host := include "names.of" (dict "root" . "name" "db") -}}
-postgresql://{{ $user }}:{{ $password }}@{{ $host }}:{{ .Values.db.port }}/disney_app
-{{- end }}
-
 {{- /* What the chart knows about a component's Secret in its mode: the data, as a map by key. */ -}}
 {{- define "secrets.data" -}}
 {{- $inline := .root.Values.secrets.inline -}}
@@ -49,7 +42,7 @@ postgresql://{{ $user }}:{{ $password }}@{{ $host }}:{{ .Values.db.port }}/disne
 {{- toYaml $own.external -}}
 {{- else if eq $mode "inline" -}}
 {{- $data := dict
-      "DATABASE_URL" (include "secrets.databaseUrl" .root)
+      "DATABASE_URL" (include "database.url" .root)
       "JWT_SECRET" $inline.jwtSecret
       "SUPABASE_ANON_KEY" $inline.supabaseAnonKey
       "NEXT_PUBLIC_SUPABASE_ANON_KEY" $inline.supabaseAnonKey

@@ -11,3 +11,6 @@ CREATE DATABASE disney_app OWNER disney_app;
 -- For the metrics sidecar: reads statistics, owns nothing, comes in over the socket only (pg_hba.conf).
 CREATE ROLE disney_exporter LOGIN CONNECTION LIMIT 3 IN ROLE pg_monitor;
 SQL
+
+# The last step: the volume now holds a whole database (see guard.sh).
+rm -f "$INITIALISING"

@@ -6,6 +6,11 @@
     - postgres
     - --hba_file=/etc/postgresql/pg_hba.conf
     - --max_connections={{ .values.maxConnections | int }}
+    {{- if .values.tls.enabled }}
+    - --ssl=on
+    - --ssl_cert_file=/etc/postgresql-tls/tls.crt
+    - --ssl_key_file=/etc/postgresql-tls/tls.key
+    {{- end }}
     {{- range $name, $value := .values.settings }}
     - {{ printf "--%s=%s" $name $value | quote }}
     {{- end }}
@@ -38,8 +43,7 @@
 {{- define "db.environment" -}}
 POSTGRES_USER: postgres
 POSTGRES_INITDB_ARGS: --data-checksums
-# The major version is in the path, so that another major never starts on these files.
-PGDATA: /var/lib/postgresql/17/docker
+{{ include "db.layout" . }}
 # The server listens on it, and pg_isready and psql inside the pod use it.
 PGPORT: {{ .values.port | int | quote }}
 {{- end }}
@@ -72,19 +76,30 @@ initdb: {mountPath: /docker-entrypoint-initdb.d, readOnly: true}
 socket: {mountPath: /var/run/postgresql}
 shared-memory: {mountPath: /dev/shm}
 tmp: {mountPath: /tmp}
+{{- if .values.tls.enabled }}
+certificate: {mountPath: /etc/postgresql-tls, readOnly: true}
+{{- end }}
 {{- end }}
 
 {{- define "db.volumes" -}}
 access:
   configMap:
     name: {{ include "names.of" . }}
-    items: [{key: pg_hba.conf, path: pg_hba.conf}]
+    items:
+      - {key: pg_hba.conf, path: pg_hba.conf}
+      {{- if include "db.tlsOnly" .root }}
+      - {key: tls-only.conf, path: tls-only.conf}
+      {{- end }}
 initdb:
   configMap:
     name: {{ include "names.of" . }}
     # Executable, or the image's entry point would source it and inherit its shell options.
     defaultMode: 0555
     items: [{key: initdb.sh, path: initdb.sh}]
+guard:
+  configMap:
+    name: {{ include "names.of" . }}
+    items: [{key: guard.sh, path: guard.sh}]
 socket:
   emptyDir: {sizeLimit: 1Mi}
 # Parallel queries exchange rows through it; the 64 MiB of the container runtime are soon too small.
@@ -92,4 +107,16 @@ shared-memory:
   emptyDir: {medium: Memory, sizeLimit: {{ .values.sharedMemory }}}
 tmp:
   emptyDir: {sizeLimit: 64Mi}
+{{- if .values.tls.enabled }}
+certificate:
+  secret:
+    secretName: {{ include "database.tlsSecret" .root }}
+    # PostgreSQL refuses a key that others may read; the group is the pod's fsGroup.
+    defaultMode: 0440
+    items: [{key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key}]
+reloader:
+  configMap:
+    name: {{ include "names.of" . }}
+    items: [{key: reload-certificate.sh, path: reload-certificate.sh}]
+{{- end }}
 {{- end }}

@@ -1,0 +1,28 @@
+{{- /* Looks at the volume before the server does: files/db/guard.sh. */ -}}
+{{- define "db.guard" -}}
+- name: guard
+  {{- include "images.container" (dict "root" .root "image" .values.image) | nindent 2 }}
+  command: [sh, /etc/guard/guard.sh]
+  env:
+    {{- include "env.list" (dict "component" . "extra" (include "db.layout" . | fromYaml)) | trim | nindent 4 }}
+  resources:
+    {{- toYaml .values.guard.resources | nindent 4 }}
+  securityContext:
+    {{- include "pod.containerSecurity" . | nindent 4 }}
+  # Its sentence becomes the reason that `kubectl describe` shows.
+  terminationMessagePolicy: FallbackToLogsOnError
+  volumeMounts:
+    - name: data
+      mountPath: /var/lib/postgresql
+    - name: guard
+      mountPath: /etc/guard
+      readOnly: true
+{{- end }}
+
+{{- /* Where the data is on the volume. The major version is in the path, so that another major never starts on these files. */ -}}
+{{- define "db.layout" -}}
+PGMAJOR: "17"
+PGDATA: /var/lib/postgresql/17/docker
+# There from the guard's first visit to an empty volume until initdb.sh has done its last step.
+INITIALISING: /var/lib/postgresql/initialising
+{{- end }}
