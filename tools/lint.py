@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tools import toolchain
+from tools import docs, toolchain
 from tools.console import complain, say
 from tools.errors import ToolError
 from tools.paths import CHART, REPOSITORY
@@ -67,6 +67,12 @@ def yamllint() -> None:
     _python("yamllint", "--strict", ".")
 
 
+def reference() -> None:
+    """Check that the chart's reference of values is what values.yaml says."""
+    if difference := docs.drift():
+        raise ToolError(difference)
+
+
 def helm_lint() -> None:
     """Let both Helms judge the chart with every set of values."""
     for helm in ("helm", "helm3"):
@@ -99,6 +105,7 @@ CHECKS: dict[str, Callable[[], None]] = {
     "mypy": mypy,
     "ruff": ruff,
     "yamllint": yamllint,
+    "reference of values": reference,
     "ct lint": ct_lint,
     "kube-score": kube_score,
 }
