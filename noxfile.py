@@ -30,19 +30,19 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def unit(session: nox.Session) -> None:
     """Test the tools."""
-    pytest(session, "tests/unit")
+    pytest(session, "tests/unit", report("unit"))
 
 
 @nox.session
 def template(session: nox.Session) -> None:
     """Test the chart as rendered."""
-    pytest(session, "tests/template")
+    pytest(session, "tests/template", report("template"))
 
 
 @nox.session(default=False)
 def images(session: nox.Session) -> None:
     """Test the workload images: their own tests, their contract, their content."""
-    pytest(session, "tests/images")
+    pytest(session, "tests/images", report("images"))
 
 
 @nox.session(default=False)
@@ -60,14 +60,26 @@ def smoke(session: nox.Session) -> None:
 @nox.session(default=False)
 def e2e(session: nox.Session) -> None:
     """Make or reuse the cluster, then prove the chart's promises on it."""
-    releases = ("--install=staging", "--install=production", "--junitxml=build/report/e2e.xml")
-    pytest(session, "tests/smoke", "tests/e2e", *releases)
+    releases = ("--install=staging", "--install=production")
+    pytest(session, "tests/smoke", "tests/e2e", *releases, report("e2e"))
+
+
+@nox.session(default=False)
+def features(session: nox.Session) -> None:
+    """Show what the chart promises, which tests prove it, and how they ended last."""
+    python(session, "-m", "tools", "features")
 
 
 @nox.session(default=False)
 def down(session: nox.Session) -> None:
     """Delete the cluster that `up` made, and nothing else."""
     python(session, "-m", "tools", "down")
+
+
+@nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Write what is written from other files: the reference of the chart's values."""
+    python(session, "-m", "tools", "docs")
 
 
 @nox.session(default=False, venv_backend="venv")
@@ -79,6 +91,11 @@ def lock(session: nox.Session) -> None:
         *("--no-emit-index-url", "--no-emit-find-links", "--output-file", str(LOCK)),
         *("pyproject.toml", *session.posargs),
     )
+
+
+def report(name: str) -> str:
+    """Return the option that writes the results where `features` reads them."""
+    return f"--junitxml=build/report/{name}.xml"
 
 
 def pytest(session: nox.Session, *defaults: str) -> None:

@@ -29,10 +29,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--edge-ca", type=Path, help="certificate authority to trust (PEM)")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Write the rows that a test proves into the report, for `nox -s features`."""
+    for mark in item.iter_markers("row"):
+        item.user_properties += [("row", row) for row in mark.args]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run every test that needs a release once for each one to install."""
+    """Run every test that needs a release once for each one to install, or for those it names."""
     if "installed" in metafunc.fixturenames:
         names = metafunc.config.getoption("--install") or ["current"]
+        if only := metafunc.definition.get_closest_marker("only"):
+            names = [name for name in names if name in only.args]
         metafunc.parametrize("installed", names, indirect=True, scope="session")
 
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from tools import cluster, lint, lock, release, status, testbed
+from tools import cluster, docs, features, lint, lock, release, status, testbed
 from tools import engine as engines
 from tools.console import say
 from tools.errors import ToolError
@@ -50,6 +50,8 @@ def main() -> int:
     upper.set_defaults(command=up)
     commands.add_parser("down", help=down.__doc__).set_defaults(command=down)
     commands.add_parser("lint", help=lint.main.__doc__).set_defaults(command=lint.main)
+    commands.add_parser("docs", help=docs.main.__doc__).set_defaults(command=docs.main)
+    commands.add_parser("features", help=features.main.__doc__).set_defaults(command=features.main)
     locker = commands.add_parser("lock", help=lock.main.__doc__)
     locker.add_argument("name", nargs="?", help="tool to pin (all when absent)")
     locker.set_defaults(command=lock.main)

@@ -24,7 +24,7 @@ def test_the_server_accepts_the_render(
     manifests = run(
         [
             *(toolchain.tool(helm), "template", "disney-ai-plus", CHART, "--namespace", namespace),
-            *("--values", file, "--values", "-"),
+            *("--values", file, "--values", "-", "--skip-tests"),
         ],
         stdin=json.dumps(overlay),
     )
