@@ -2,8 +2,8 @@
 # Starts PostgreSQL on PGDATA and initialises it first if it holds no cluster.
 #
 # Keeps the contract of the official image that the chart relies on:
-# POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB (each also as NAME_FILE),
-# POSTGRES_INITDB_ARGS, POSTGRES_HOST_AUTH_METHOD, PGDATA, PGPORT,
+# POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB, POSTGRES_INITDB_ARGS (each also as
+# NAME_FILE), POSTGRES_HOST_AUTH_METHOD, PGDATA, PGPORT,
 # /docker-entrypoint-initdb.d, and arguments for the server.
 #
 # One thing is stricter: a new cluster is made beside PGDATA and moved there when
@@ -58,8 +58,8 @@ initialise() {
   chmod 0700 "$PGDATA"
 
   # The arguments are words of a command line, so they are split on purpose.
-  # shellcheck disable=SC2086
-  initdb --username="$user" --pwfile=<(printf '%s\n' "$password") ${POSTGRES_INITDB_ARGS:-}
+  # shellcheck disable=SC2046
+  initdb --username="$user" --pwfile=<(printf '%s\n' "$password") $(setting POSTGRES_INITDB_ARGS)
   printf 'host all all all %s\n' "${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >> "$PGDATA/pg_hba.conf"
 
   # For the scripts: the socket, and nobody from outside.

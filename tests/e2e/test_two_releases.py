@@ -73,8 +73,10 @@ def test_one_goes_and_the_other_stays(release: Release, edge: Edge) -> None:
 
 @pytest.mark.row("B12")
 def test_an_upgrade_never_fights_with_the_autoscaler(release: Release, bed: TestBed) -> None:
-    """Server-side apply: whoever scales owns the replicas, and Helm does not ask for them."""
+    """Server-side apply: Helm does not own the replicas, so whoever scales meets no conflict."""
     release.kubectl("scale", "deployment", "api", "--replicas=3")
     releases.install(bed.cluster, testbed.room(bed), values=[STAGING])
-    # The autoscaler waits five minutes before it takes replicas away.
-    assert release.get("deployment", "api")["spec"]["replicas"] == 3
+    found = release.get("deployment", "api", "--show-managed-fields")["metadata"]["managedFields"]
+    (helm,) = (m["fieldsV1"]["f:spec"] for m in found if m["manager"] == "helm")
+    assert "f:template" in helm
+    assert "f:replicas" not in helm

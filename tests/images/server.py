@@ -36,7 +36,7 @@ class Server:
 
     def start(self) -> Server:
         """Make the container and start it, without waiting."""
-        variables = {"PGDATA": PGDATA, **self.env}
+        variables = {"PGDATA": PGDATA, "INITIALISING": f"{VOLUME}/initialising", **self.env}
         mounts = {"/docker-entrypoint-initdb.d": self.initdb, **self.mounts}
         self.container = self.engine.run(
             *("run", "--detach", f"--label={LABEL}", f"--user={USER}:{USER}", *RESTRICTED),

@@ -37,15 +37,19 @@ def plain(
     folder = tmp_path_factory.mktemp("plain")
     secret = folder / "secret"
     secret.write_text(f"{PECULIAR}\n")
-    secret.chmod(0o444)
+    arguments = folder / "arguments"
+    arguments.write_text("--encoding=LATIN1 --locale=C\n")
+    for file in (secret, arguments):
+        file.chmod(0o444)
     with servers(engine, postgres_image, folder) as make:
         env = {
             "POSTGRES_PASSWORD_FILE": "/run/secret",
+            "POSTGRES_INITDB_ARGS_FILE": "/run/arguments",
             "POSTGRES_DB": "Stories of '1928'",
             "PGPORT": "6000",
         }
         made = make(**env)
-        made.mounts["/run/secret"] = secret
+        made.mounts |= {"/run/secret": secret, "/run/arguments": arguments}
         made.network = "bridge"
         made.script("where.sql", "create table here ();")
         yield made.start().ready()
@@ -64,6 +68,7 @@ def test_process_1_is_postgres(server: Server) -> None:
 def test_the_arguments_of_initdb_take_effect(server: Server, plain: Server) -> None:
     assert server.sql("show data_checksums") == "on"
     assert plain.sql("show data_checksums") == "off"
+    assert plain.sql("show server_encoding") == "LATIN1"
 
 
 def test_the_arguments_of_the_server_are_its_settings(server: Server) -> None:
