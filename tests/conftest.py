@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that say what to test."""
     group = parser.getgroup("release")
     group.addoption("--install", action="append", default=[], help="values/NAME.yaml to install")
+    group.addoption("--full", action="store_true", help="the long proofs, too: a backup of 1 GB")
     group.addoption("--edge-address", help="HOST:PORT to connect to instead of the Ingress's")
     group.addoption("--edge-ca", type=Path, help="certificate authority to trust (PEM)")
 

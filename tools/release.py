@@ -28,6 +28,7 @@ def install(
     name: str = testbed.RELEASE,
     helm: str = "helm",
     seconds: int = READY_SECONDS,
+    wait: bool = True,
 ) -> None:
     """Install or upgrade a release and wait, up to `seconds`, until its workloads are rolled out.
 
@@ -51,4 +52,5 @@ def install(
             )
         except ToolError as error:
             raise ToolError(rollout.censor(str(error), secrets)) from None
-    rollout.wait(cluster, namespace, seconds=seconds, secrets=secrets)
+    if wait:
+        rollout.wait(cluster, namespace, seconds=seconds, secrets=secrets)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import pytest
 
 from tests.smoke.release import Release
 from tools.paths import CHART
 from tools.poll import until
 
-ROWS = 20_000
-FILL = f"""
+# A row takes about 700 bytes, so the long run is about more than 1 GB.
+ROWS, ROWS_FULL = 20_000, 1_500_000
+FULL_BYTES = 10**9
+FILL = """
 INSERT INTO stories (title, body, author)
-SELECT 'backup ' || n, repeat(md5(n::text), 20), 'e2e' FROM generate_series(1, {ROWS}) AS n
-"""  # noqa: S608 (no input)
-JOB_SECONDS = 300
+SELECT 'backup ' || n, repeat(md5(n::text), 20), 'e2e' FROM generate_series(1, ROWS) AS n
+"""
+JOB_SECONDS = 600
+RESTORE_SECONDS = 90
 FINGERPRINT = (CHART / "files/backup/fingerprint.sql").read_text(encoding="utf-8")
 
 pytestmark = pytest.mark.only("production")
@@ -45,11 +51,17 @@ def job(release: Release, name: str, pattern: str) -> str:
 
 
 @pytest.mark.row("B6")
-def test_what_was_backed_up_comes_back_after_the_volume_is_lost(release: Release) -> None:
-    psql(release, FILL)
+def test_what_was_backed_up_comes_back_after_the_volume_is_lost(
+    release: Release, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> None:
+    full = request.config.getoption("--full")
+    rows = ROWS_FULL if full else ROWS
+    psql(release, FILL.replace("ROWS", str(rows)))
     before = psql(release, FINGERPRINT)
     stories = next(line for line in before.splitlines() if line.startswith("public.stories|"))
-    assert int(stories.split("|")[1]) >= ROWS
+    assert int(stories.split("|")[1]) >= rows
+    size = int(psql(release, "SELECT pg_database_size('disney_app')"))
+    assert size > FULL_BYTES or not full
 
     log = job(release, "backup-e2e", "backup")
     assert "is good:" in log
@@ -66,7 +78,11 @@ def test_what_was_backed_up_comes_back_after_the_volume_is_lost(release: Release
     release.kubectl("rollout", "status", "statefulset/db", "--timeout=180s")
     assert psql(release, FINGERPRINT).strip() == ""
 
+    begun = time.monotonic()
     log = job(release, "restore-e2e", "restore")
+    seconds = time.monotonic() - begun
+    record_property("restore", f"{size} bytes in {seconds:.0f} s")
+    assert seconds < RESTORE_SECONDS
     assert "all as they were dumped" in log
     assert psql(release, FINGERPRINT) == before
     psql(release, "DELETE FROM stories WHERE author = 'e2e'")

@@ -91,3 +91,45 @@ def test_no_secret_is_printed(helm: Helm) -> None:
 def test_a_certificate_that_nobody_makes_is_mentioned(helm: Helm) -> None:
     assert "Secret edge-tls" in helm.notes()
     assert "Secret edge-tls" not in helm.notes(values=values_of("production"))
+
+
+@pytest.mark.row("B1", "B14")
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({}, "api, web, db"),
+        ({"secrets": {"db": {"mode": "existing"}}}, "api, web"),
+        ({"secrets": {"mode": "existing"}}, None),
+        ({"environment": "staging"}, None),
+    ],
+)
+def test_inline_credentials_in_production_are_warned_of(
+    helm: Helm, values: Values, named: str | None
+) -> None:
+    notes = helm.notes(values=merge(required(), values))
+    warning = f"WARNING: the credentials of {named} are values"
+    assert (warning in notes) if named else ("WARNING" not in notes)
+
+
+@pytest.mark.row("B6", "B10", "B16", "S18")
+@pytest.mark.parametrize(
+    ("values_set", "line"),
+    [
+        ("default", "helm test disney-ai-plus -n disney-ai-plus --logs"),
+        ("gateway", "kubectl get httproute -n disney-ai-plus"),
+        (
+            "backup",
+            "kubectl create job restore-now --from=cronjob/restore -n disney-ai-plus",
+        ),
+    ],
+)
+def test_what_is_switched_on_is_explained(helm: Helm, values_set: str, line: str) -> None:
+    assert f"  {line}\n" in helm.notes(values=values_of(values_set))
+    others = {"default": "migration-hook", "gateway": "default", "backup": "default"}
+    assert line not in helm.notes(values=values_of(others[values_set]))
+
+
+@pytest.mark.row("B3", "S18")
+def test_a_database_elsewhere_is_not_looked_for_here(helm: Helm) -> None:
+    found = commands(helm.notes(values=values_of("external-database")))
+    assert not [command for command in found if "statefulset/db" in command or "db-0" in command]
