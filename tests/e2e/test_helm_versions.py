@@ -33,3 +33,21 @@ def test_the_server_accepts_the_render(
         stdin=manifests,
     )
     assert "statefulset.apps/db serverside-applied" in accepted
+
+
+@pytest.mark.row("B1", "B6", "B8", "B10")
+@pytest.mark.parametrize("feature", ["backup", "database-tls", "external", "gateway", "sealed"])
+def test_the_server_accepts_what_a_feature_adds(bed: TestBed, namespace: str, feature: str) -> None:
+    """Against the real definitions of the other projects' resources, too."""
+    file = CHART / "ci" / f"{feature}-values.yaml"
+    manifests = run(
+        [
+            *(toolchain.tool("helm"), "template", "disney-ai-plus", CHART),
+            *("--namespace", namespace, "--values", file, "--skip-tests"),
+        ]
+    )
+    accepted = bed.cluster.kubectl(
+        *("apply", "--server-side", "--dry-run=server", "-n", namespace, "-f", "-"),
+        stdin=manifests,
+    )
+    assert accepted.count("serverside-applied") > 10
