@@ -24,6 +24,7 @@ from tools.engine import Engine
 from tools.errors import ToolError
 from tools.images import Image
 from tools.paths import BUILD, cache_root
+from tools.poll import until
 from tools.proc import run
 from tools.versions import module
 
@@ -33,6 +34,7 @@ KUBECONFIG = BUILD / "kubeconfig"
 CTR = ("ctr", "--namespace=k8s.io")
 NODE_PORTS = {"https": 30443, "http": 30080}
 WISHED_PORTS = {"https": 8443, "http": 8080}
+SETTLE_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -152,17 +154,32 @@ def _nodes(engine: Engine) -> list[dict[str, Any]]:
     Raises:
         ToolError: one of them does not carry our mark.
     """
-    label = f"label=io.x-k8s.kind.cluster={NAME}"
-    ids = engine.run("ps", "--all", "--quiet", "--filter", label).split()
-    if not ids:
-        return []
-    nodes: list[dict[str, Any]] = json.loads(engine.run("inspect", *ids))
+    (nodes,) = until(
+        lambda: _inspected(engine),
+        seconds=SETTLE_SECONDS,
+        what="the engine to finish what an interrupted run was doing with the nodes",
+    )
     if not all(_key(node) for node in nodes):
         raise ToolError(
             f"A kind cluster named {NAME!r} exists that this project did not make, so it stays as "
             f"it is. If you do not need it: kind delete cluster --name {NAME}"
         )
     return nodes
+
+
+def _inspected(engine: Engine) -> tuple[list[dict[str, Any]]] | None:
+    """Return what the engine knows of the nodes, or None while it lists some that it cannot show.
+
+    That is so for a moment after `kind create` was interrupted.
+    """
+    label = f"label=io.x-k8s.kind.cluster={NAME}"
+    ids = engine.run("ps", "--all", "--quiet", "--filter", label).split()
+    if not ids:
+        return ([],)
+    try:
+        return (json.loads(engine.run("inspect", *ids)),)
+    except ToolError:
+        return None
 
 
 def _key(node: dict[str, Any]) -> str:

@@ -140,3 +140,28 @@ def test_a_taken_port_is_passed_over() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         assert ports.free(port) > port
+
+
+class Unsettled(Recorder):
+    """An engine that lists its nodes before it can show them, as right after an interrupt."""
+
+    def run(self, *arguments: str | Path, timeout: float | None = None) -> str:
+        """Fail the first `inspect`; by the next one, the nodes are gone."""
+        if arguments[0] == "inspect":
+            self.nodes.clear()
+            raise ToolError("No such object")
+        return super().run(*arguments, timeout=timeout)
+
+
+def test_nodes_that_an_interrupted_run_leaves_may_still_vanish(calls: list[list[str]]) -> None:
+    made = Unsettled("docker")
+    object.__setattr__(made, "nodes", [node(mark="x")])
+    assert not cluster.delete(made)
+    assert calls == []
+
+
+def test_an_engine_that_never_settles_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "SETTLE_SECONDS", 0)
+    monkeypatch.setattr(cluster, "_inspected", lambda _: None)
+    with pytest.raises(ToolError, match="the engine to finish what an interrupted run"):
+        cluster.delete(engine())
