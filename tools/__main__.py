@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from tools import cluster, docs, features, lint, lock, release, status, testbed
+from tools import cluster, docs, features, lint, lock, proc, release, status, testbed
 from tools import engine as engines
 from tools.console import say
 from tools.errors import ToolError
@@ -73,6 +73,7 @@ def main() -> int:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    proc.end_all()
     raise KeyboardInterrupt
 
 

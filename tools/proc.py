@@ -15,6 +15,8 @@ from tools.errors import ToolError
 TAIL_LINES = 25
 # How long an interrupted program may take to clean up.
 END_SECONDS = 2
+# What runs now, in whatever thread.
+_running: set[subprocess.Popen[str]] = set()
 
 
 def tail(text: str, lines: int = TAIL_LINES) -> str:
@@ -63,6 +65,7 @@ def run(
             clock = threading.Timer(timeout or threading.TIMEOUT_MAX, expire)
             clock.daemon = True
             clock.start()
+            _running.add(process)
             try:
                 if on_line is None:
                     out, err = process.communicate(stdin)
@@ -75,6 +78,7 @@ def run(
                 _end(process, signal.SIGKILL)
                 raise
             finally:
+                _running.discard(process)
                 clock.cancel()
     except FileNotFoundError as error:
         raise ToolError(f"{words[0]} is not installed or not on PATH.") from error
@@ -87,6 +91,12 @@ def run(
             f"`{_shown(words)}` failed with exit code {process.returncode}:\n{tail(err or out)}"
         )
     return out
+
+
+def end_all() -> None:
+    """End every program that runs: a thread that waits for one would hold up an interrupt."""
+    for process in list(_running):
+        _end(process, signal.SIGTERM)
 
 
 def succeeds(command: Sequence[str | Path], *, timeout: float | None = 30) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.unit.machine.programs import Programs
+from tools import proc
 from tools.errors import ToolError
+from tools.poll import until
 from tools.proc import TAIL_LINES, run, succeeds, tail
 
 
@@ -208,3 +211,15 @@ def test_a_missing_program_does_not_succeed() -> None:
 
 def test_tail_drops_trailing_blank_lines() -> None:
     assert tail("a\nb\nc\n\n\n", 2) == "b\nc"
+
+
+def test_programs_in_other_threads_can_be_ended_at_once() -> None:
+    begun = time.monotonic()
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(proc.run, ["sleep", "30"])
+        until(lambda: bool(proc._running), seconds=5, what="the program to run")
+        proc.end_all()
+        with pytest.raises(ToolError, match="exit code -15"):
+            waiting.result()
+    assert time.monotonic() - begun < 10
+    assert not proc._running
