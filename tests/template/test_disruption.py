@@ -132,3 +132,11 @@ def test_spreading_can_be_switched_off(render: Render, component: str) -> None:
     values = {component: {"topologySpread": {"enabled": False}}}
     spec = render(values=merge(required(), values)).pod(component)["spec"]
     assert "topologySpreadConstraints" not in spec
+
+
+@pytest.mark.row("B11")
+@pytest.mark.parametrize("component", REPLICATED)
+def test_how_many_may_be_away_is_the_users_choice(render: Render, component: str) -> None:
+    values = {component: {"autoscaling": {"minReplicas": 4}, "pdb": {"maxUnavailable": 3}}}
+    budget = render(values=merge(required(), values)).one("PodDisruptionBudget", component)
+    assert budget["spec"]["maxUnavailable"] == 3

@@ -83,3 +83,17 @@ def test_only_the_secrets_that_are_read_are_asked_for(render: Render, mode: str)
     values["secrets"]["mode"] = mode
     values["secrets"].pop("db", None)
     assert render(values=values)
+
+
+@pytest.mark.row("B3", "S9")
+@pytest.mark.parametrize("component", ["api", "migrate", "test"])
+def test_clients_may_reach_its_addresses_and_its_pods(render: Render, component: str) -> None:
+    policy = render(values=values_of("external-database")).one("NetworkPolicy", component)
+    (rule,) = [r for r in policy["spec"]["egress"] if r["ports"][0]["port"] == 6432]
+    assert rule["to"] == [
+        {"ipBlock": {"cidr": "10.20.0.0/16"}},
+        {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "databases"}},
+            "podSelector": {"matchLabels": {"role": "primary"}},
+        },
+    ]
