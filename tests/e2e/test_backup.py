@@ -71,10 +71,10 @@ def test_what_was_backed_up_comes_back_after_the_volume_is_lost(
         job(release, "restore-refused", "restore")
     assert psql(release, FINGERPRINT) == before
 
-    release.kubectl("delete", "pvc", "data-db-0", "--wait=false")
-    release.kubectl("delete", "pod", "db-0")
-    release.kubectl("wait", "pvc/data-db-0", "--for=delete", "--timeout=60s")
-    release.kubectl("delete", "pod", "db-0", "--ignore-not-found")
+    # As docs/backup.md says: a pod that came back at once would hold on to the dying claim.
+    release.kubectl("scale", "statefulset", "db", "--replicas=0")
+    release.kubectl("delete", "pvc", "data-db-0", "--timeout=120s")
+    release.kubectl("scale", "statefulset", "db", "--replicas=1")
     release.kubectl("rollout", "status", "statefulset/db", "--timeout=180s")
     assert psql(release, FINGERPRINT).strip() == ""
 

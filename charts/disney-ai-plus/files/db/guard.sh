@@ -17,7 +17,7 @@ if [ "$major" != "$PGMAJOR" ]; then
 fi
 
 if [ -e "$INITIALISING" ] && [ -s "$PGDATA/PG_VERSION" ]; then
-  stop "The first start on this volume was cut short, so the database in it is half made. Nothing was ever stored in it: delete the claim and the pod, and it is made again."
+  stop "The first start on this volume was cut short, so the database in it is half made. Nothing was ever stored in it: scale the StatefulSet to 0, delete the claim, and scale it back to 1."
 fi
 
 if [ -s "$PGDATA/PG_VERSION" ]; then
