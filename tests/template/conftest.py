@@ -37,9 +37,9 @@ def helm() -> Helm:
 
 
 @pytest.fixture
-def copy_of_chart(tmp_path: Path) -> Helm:
+def copy_of_chart(tmp_path: Path) -> Path:
     """Return a copy of the chart that a test may change."""
-    return Helm(Path(shutil.copytree(CHART, tmp_path / "chart")))
+    return Path(shutil.copytree(CHART, tmp_path / "chart"))
 
 
 @pytest.fixture

@@ -63,11 +63,7 @@ class Manifests(list[Manifest]):
 
     def component(self, kind: str, component: str) -> Manifest:
         """Return a component's object, whatever the name prefix."""
-        found = [
-            o
-            for o in self.all(kind)
-            if o["metadata"].get("labels", {}).get("app.kubernetes.io/component") == component
-        ]
+        found = [o for o in self.all(kind) if component_of(o) == component]
         if len(found) != 1:
             raise SelectionError(f"{len(found)} {kind} of {component}; there are {self.names()}")
         return found[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -52,10 +53,10 @@ def test_the_same_content_is_the_same_job(render: Render, change: str) -> None:
 
 
 @pytest.mark.row("B20")
-def test_a_new_chart_version_alone_is_the_same_job(render: Render, copy_of_chart: Helm) -> None:
-    chart = copy_of_chart.chart / "Chart.yaml"
+def test_a_new_chart_version_alone_is_the_same_job(render: Render, copy_of_chart: Path) -> None:
+    chart = copy_of_chart / "Chart.yaml"
     chart.write_text(re.sub(r"(?m)^version: .*$", "version: 9.9.9", chart.read_text("utf-8")))
-    other = Helm(copy_of_chart.chart).render()
+    other = Helm(copy_of_chart).render()
     assert job(other)["metadata"]["labels"]["helm.sh/chart"] == "disney-ai-plus-9.9.9"
     assert job(other)["metadata"]["name"] == name(render, {})
 

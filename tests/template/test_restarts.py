@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.template.chart import CHART, COMPONENTS, Values, merge, required, values_of
+from tests.template.chart import COMPONENTS, Values, merge, required, values_of
 from tests.template.conftest import Render
 from tests.template.helm import Helm
 
@@ -46,14 +45,13 @@ def test_new_sealed_values_restart_the_pods_that_read_them(render: Render) -> No
 
 
 @pytest.mark.row("B19", "B7")
-def test_a_new_chart_version_restarts_nothing(tmp_path: Path, helm: Helm) -> None:
+def test_a_new_chart_version_restarts_nothing(copy_of_chart: Path, helm: Helm) -> None:
     """Nor does it touch what is immutable in the StatefulSet."""
-    shutil.copytree(CHART, tmp_path / "chart")
-    file = tmp_path / "chart" / "Chart.yaml"
+    file = copy_of_chart / "Chart.yaml"
     text = file.read_text(encoding="utf-8")
     assert "\nversion: 0.1.0\n" in text
     file.write_text(text.replace("\nversion: 0.1.0\n", "\nversion: 9.9.9\n"), encoding="utf-8")
-    newer = Helm(tmp_path / "chart")
+    newer = Helm(copy_of_chart)
     assert changed(helm.render, newer.render, required(), required()) == set()
     old, new = helm.render(), newer.render()
     assert old.one("StatefulSet", "db")["spec"] == new.one("StatefulSet", "db")["spec"]
@@ -62,8 +60,7 @@ def test_a_new_chart_version_restarts_nothing(tmp_path: Path, helm: Helm) -> Non
 
 @pytest.mark.row("B19")
 @pytest.mark.parametrize("file", ["pg_hba.conf", "initdb.sh"])
-def test_new_access_rules_restart_the_database(tmp_path: Path, helm: Helm, file: str) -> None:
-    shutil.copytree(CHART, tmp_path / "chart")
-    with (tmp_path / "chart" / "files" / "db" / file).open("a", encoding="utf-8") as stream:
+def test_new_access_rules_restart_the_database(copy_of_chart: Path, helm: Helm, file: str) -> None:
+    with (copy_of_chart / "files" / "db" / file).open("a", encoding="utf-8") as stream:
         stream.write("# changed\n")
-    assert changed(helm.render, Helm(tmp_path / "chart").render, required(), required()) == {"db"}
+    assert changed(helm.render, Helm(copy_of_chart).render, required(), required()) == {"db"}

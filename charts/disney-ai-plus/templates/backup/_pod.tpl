@@ -4,8 +4,6 @@ script, and in the scratch volume that only the former needs.
 */ -}}
 {{- define "backup.pod" -}}
 {{- $component := .component -}}
-{{- $db := dict "root" $component.root "name" "db" -}}
-{{- $script := .script -}}
 metadata:
   {{- include "pod.metadata" (dict "component" $component "checksums" dict) | nindent 2 }}
 spec:
