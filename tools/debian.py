@@ -6,6 +6,7 @@ import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 
 from tools import apt
 from tools.cache import digest, entry
@@ -13,6 +14,8 @@ from tools.console import step
 from tools.errors import ToolError
 from tools.proc import run
 
+# Two images may be built at once.
+_installing = Lock()
 UNUSED = ("doc", "info", "locale", "man")
 
 
@@ -50,6 +53,11 @@ def root_filesystem(
 
 def _ensure_mmdebstrap() -> None:
     """Install the program that makes root filesystems, where that is ours to do."""
+    with _installing:
+        _install_mmdebstrap()
+
+
+def _install_mmdebstrap() -> None:
     if shutil.which("mmdebstrap"):
         return
     if shutil.which("apt-get") is None:

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from tools.errors import ToolError
 
@@ -91,6 +93,22 @@ def run(
             f"`{_shown(words)}` failed with exit code {process.returncode}:\n{tail(err or out)}"
         )
     return out
+
+
+def together(*work: Callable[[], Any]) -> list[Any]:
+    """Do several things at once and return their results in order.
+
+    When one fails the programs of the others are ended, and its error is raised.
+    """
+    with ThreadPoolExecutor(len(work)) as pool:
+        running = [pool.submit(each) for each in work]
+        try:
+            for done in as_completed(running):
+                done.result()
+        except BaseException:
+            end_all()
+            raise
+    return [each.result() for each in running]
 
 
 def end_all() -> None:

@@ -10,17 +10,17 @@ import base64
 import json
 import secrets
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from tools import addons, certificates, cluster, images, ports
+from tools import addons, certificates, cluster, images, ports, registry, toolchain
 from tools import engine as engines
 from tools.certificates import Authority, Certificate
 from tools.cluster import Cluster
 from tools.errors import ToolError
 from tools.images import Image
 from tools.paths import BUILD
+from tools.proc import together
 
 NAMESPACE = "disney-ai-plus"
 RELEASE = "disney-ai-plus"
@@ -50,13 +50,19 @@ class TestBed:
 
 
 def ensure() -> TestBed:
-    """Make or reuse engine, cluster, add-ons and images; what is there is left as it is."""
+    """Make or reuse engine, cluster, add-ons and images; what is there is left as it is.
+
+    What does not need one another is done at once: compilers leave a core idle now and then, and
+    so do package managers.
+    """
     engine = engines.ensure()
-    found = cluster.ensure(engine)
-    built = images.build(engine, registry=not found.from_source)
-    with ThreadPoolExecutor() as pool:
-        for done in (pool.submit(addons.install, found), pool.submit(cluster.load, found, built)):
-            done.result()
+    registered = registry.answers()
+    found, built, _ = together(
+        lambda: cluster.ensure(engine),
+        lambda: images.build(engine, registry=registered),
+        lambda: toolchain.tool("helm"),
+    )
+    together(lambda: addons.install(found), lambda: cluster.load(found, built))
     found.kubectl("config", "set-context", "--current", f"--namespace={NAMESPACE}")
     return TestBed(found, built)
 
