@@ -61,7 +61,7 @@ postgresql://{{ $credentials }}@{{ $access.host }}:{{ $access.port }}/{{ $path }
 {{- with (include "database.access" . | fromYaml).caSecret -}}
 database-ca:
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     items: [{key: ca.crt, path: ca.crt}]
 {{- end -}}
 {{- end }}

@@ -7,14 +7,14 @@ Labels. Three sets, because they may change at different times:
 
 {{- define "labels.selector" -}}
 app.kubernetes.io/name: {{ .root.Chart.Name }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .name }}
 {{- end }}
 
 {{- /* All pods of the release, of whatever component. */ -}}
 {{- define "labels.release" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "labels.pod" -}}
@@ -35,7 +35,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- /* The metadata of a component's objects. */ -}}
 {{- define "labels.metadata" -}}
 name: {{ include "names.of" . }}
-namespace: {{ .root.Release.Namespace }}
+namespace: {{ .root.Release.Namespace | quote }}
 labels:
   {{- include "labels.common" .root | nindent 2 }}
   app.kubernetes.io/component: {{ .name }}

@@ -17,12 +17,16 @@ the component's values.
 {{- /* The number behind a container port's name: (dict "root" $ "component" "db" "port" "metrics"). */ -}}
 {{- define "names.port" -}}
 {{- $values := .root.Values -}}
+{{- $port := printf "%s/%s" .component .port -}}
+{{- if eq $port "db/postgres" -}}
+{{- (include "database.access" .root | fromYaml).port | int -}}
+{{- else -}}
 {{- $ports := dict
       "api/http" $values.api.port
       "web/http" $values.web.port
-      "db/postgres" (include "database.access" .root | fromYaml).port
       "db/metrics" $values.db.exporter.port -}}
-{{- get $ports (printf "%s/%s" .component .port) | required (printf "no port %s/%s" .component .port) | int -}}
+{{- get $ports $port | required (printf "no port %s" $port) | int -}}
+{{- end -}}
 {{- end }}
 
 {{- define "names.tlsSecret" -}}

@@ -81,12 +81,14 @@ is the component's end of the edge, `theirs` the other one; a rule names the lat
 {{- define "network.rules" -}}
 {{- $root := .component.root -}}
 {{- range $edge := ($root.Files.Get "files/network-edges.yaml" | fromYaml).edges }}
+{{- if eq (get $edge $.mine) $.component.name }}
 {{- $context := dict "root" $root "edge" $edge "party" (get $edge $.theirs) }}
-{{- if and (eq (get $edge $.mine) $.component.name) (include "network.exists" $context) }}
+{{- if include "network.exists" $context }}
 - {{ $.theirs }}:
     {{- include "network.peers" $context | trim | nindent 4 }}
   ports:
     {{- include "network.ports" $context | trim | nindent 4 }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

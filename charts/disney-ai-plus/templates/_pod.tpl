@@ -60,7 +60,7 @@ capabilities:
 {{- /* Where the pods run, as far as the user says so. */ -}}
 {{- define "pod.scheduling" }}
 {{- with .values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .values.nodeSelector }}
 nodeSelector:
@@ -102,7 +102,7 @@ topologySpreadConstraints:
 {{- range $kind, $probe := .probes }}
 {{ $kind }}Probe:
   httpGet:
-    path: {{ $probe.path }}
+    path: {{ $probe.path | quote }}
     port: {{ $.port }}
   {{- toYaml (omit $probe "path") | nindent 2 }}
 {{- end }}

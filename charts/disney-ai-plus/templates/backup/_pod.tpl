@@ -68,7 +68,7 @@ scratch:
       spec:
         accessModes: [ReadWriteOnce]
         {{- with $values.storage.storageClassName }}
-        storageClassName: {{ . }}
+        storageClassName: {{ . | quote }}
         {{- end }}
         resources:
           requests:

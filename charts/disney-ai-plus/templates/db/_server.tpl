@@ -110,7 +110,7 @@ tmp:
 {{- if .values.tls.enabled }}
 certificate:
   secret:
-    secretName: {{ include "database.tlsSecret" .root }}
+    secretName: {{ include "database.tlsSecret" .root | quote }}
     # PostgreSQL refuses a key that others may read; the group is the pod's fsGroup.
     defaultMode: 0440
     items: [{key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key}]

@@ -8,7 +8,7 @@ apiVersion: v1
 kind: Pod
 metadata:
   name: {{ include "names.of" (dict "root" $component.root "name" (printf "test-%s" .check)) }}
-  namespace: {{ $component.root.Release.Namespace }}
+  namespace: {{ $component.root.Release.Namespace | quote }}
   labels:
     {{- .labels | default (include "labels.pod" $component) | nindent 4 }}
   annotations:
