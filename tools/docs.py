@@ -1,7 +1,8 @@
 """The reference of the chart's values, written from the comments of values.yaml.
 
 values.yaml is the only place where a value is described; `nox -s docs` writes
-`docs/values.md` of the chart from it, and lint fails when the two differ.
+`docs/values.md` of the chart from it (and the schema, see tools/schema.py), and
+lint fails when they differ.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import yaml
 
@@ -37,18 +39,29 @@ class Value:
 
 
 def main(arguments: argparse.Namespace, flags: list[str]) -> None:
-    """Write the chart's reference of values from the comments of values.yaml."""
+    """Write the reference and the schema of the chart's values from values.yaml."""
     del arguments, flags
-    TARGET.write_text(reference(SOURCE.read_text(encoding="utf-8")), encoding="utf-8")
-    say(f"wrote {TARGET.relative_to(CHART.parent.parent)}")
+    for path, text in generated().items():
+        path.write_text(text, encoding="utf-8")
+        say(f"wrote {path.relative_to(CHART.parent.parent)}")
+
+
+def generated() -> dict[Path, str]:
+    """Return the text of every file that is written from values.yaml."""
+    from tools import schema
+
+    return {TARGET: reference(SOURCE.read_text(encoding="utf-8")), schema.TARGET: schema.written()}
 
 
 def drift() -> str | None:
-    """Return a sentence where the reference is not what values.yaml says, or None."""
-    written = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
-    if written == reference(SOURCE.read_text(encoding="utf-8")):
-        return None
-    return f"{TARGET.name} is not what {SOURCE.name} says: run `nox -s docs` and commit the result."
+    """Return a sentence where a file is not what values.yaml says, or None."""
+    for path, text in generated().items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            return (
+                f"{path.name} is not what {SOURCE.name} says: run `nox -s docs` and commit the "
+                "result."
+            )
+    return None
 
 
 def reference(text: str) -> str:

@@ -10,9 +10,14 @@ import pytest
 
 from tests.template.chart import CHART, Values, defaults, merge, required
 from tests.template.conftest import Render
-from tests.template.helm import Helm
+from tools.lab.helm import Helm
 
-SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+
+def schema() -> dict[str, Any]:
+    """Return the schema as it is now."""
+    found: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+    return found
+
 
 # Values, and what the message must contain: the path in Helm's notation.
 WRONG: dict[str, tuple[Values, str]] = {
@@ -168,14 +173,20 @@ NULLABLE = {
 }
 
 
-def forgotten(schema: dict[str, Any], values: Any, path: str = "") -> Iterator[str]:
+def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    """Return what a node refers to, or the node itself."""
+    name = node.get("$ref", "").rsplit("/", 1)[-1]
+    found: dict[str, Any] = schema()["definitions"][name] if name else node
+    return found
+
+
+def forgotten(node: dict[str, Any], values: Any, path: str = "") -> Iterator[str]:
     """Yield what has a default and may go missing all the same, so that templates would fail."""
-    if "$ref" in schema:
-        schema = SCHEMA["definitions"][schema["$ref"].rsplit("/", 1)[1]]
-    for name, inner in schema.get("properties", {}).items():
+    node = resolved(node)
+    for name, inner in node.get("properties", {}).items():
         value = values.get(name) if isinstance(values, dict) else None
         if value is not None:
-            if name not in schema.get("required", []) and name not in NULLABLE:
+            if name not in node.get("required", []) and name not in NULLABLE:
                 yield f"{path}.{name}".lstrip(".")
             yield from forgotten(inner, value, f"{path}.{name}")
 
@@ -183,7 +194,7 @@ def forgotten(schema: dict[str, Any], values: Any, path: str = "") -> Iterator[s
 @pytest.mark.row("B13")
 def test_a_default_cannot_be_taken_away() -> None:
     """Helm drops what is set to null before it asks the schema: only `required` notices."""
-    missing = [path for path in forgotten(SCHEMA, defaults()) if "scale" not in path]
+    missing = [path for path in forgotten(schema(), defaults()) if "scale" not in path]
     assert missing == []
 
 
@@ -201,7 +212,7 @@ def objects(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
 
 @pytest.mark.row("B13")
 def test_the_schema_is_closed_everywhere() -> None:
-    found = dict(objects(SCHEMA))
+    found = dict(objects(schema()))
     assert len(found) > 40
     opened = {path for path, node in found.items() if node.get("additionalProperties") is not False}
     assert opened == {"/properties/global"}
@@ -210,20 +221,19 @@ def test_the_schema_is_closed_everywhere() -> None:
 @pytest.mark.row("B13")
 def test_the_schema_stands_alone() -> None:
     """Draft 7, which every Helm understands, and nothing to be fetched."""
-    assert SCHEMA["$schema"] == "http://json-schema.org/draft-07/schema#"
+    whole = schema()
+    assert whole["$schema"] == "http://json-schema.org/draft-07/schema#"
     references = {
-        line.split('"')[3] for line in json.dumps(SCHEMA, indent=1).splitlines() if '"$ref"' in line
+        line.split('"')[3] for line in json.dumps(whole, indent=1).splitlines() if '"$ref"' in line
     }
     assert references
     assert all(reference.startswith("#/definitions/") for reference in references)
-    assert {r.rsplit("/", 1)[1] for r in references} == SCHEMA["definitions"].keys()
+    assert {r.rsplit("/", 1)[1] for r in references} == whole["definitions"].keys()
 
 
-def undocumented(schema: dict[str, Any], values: Any, path: str = "") -> Iterator[str]:
+def undocumented(node: dict[str, Any], values: Any, path: str = "") -> Iterator[str]:
     """Yield what the schema accepts and values.yaml does not mention."""
-    if "$ref" in schema:
-        schema = SCHEMA["definitions"][schema["$ref"].rsplit("/", 1)[1]]
-    for name, inner in schema.get("properties", {}).items():
+    for name, inner in resolved(node).get("properties", {}).items():
         if name not in values:
             yield f"{path}.{name}".lstrip(".")
         elif isinstance(values[name], dict):
@@ -234,7 +244,7 @@ def undocumented(schema: dict[str, Any], values: Any, path: str = "") -> Iterato
 def test_every_accepted_value_is_in_values_yaml() -> None:
     missing = [
         path
-        for path in undocumented(SCHEMA, defaults())
+        for path in undocumented(schema(), defaults())
         if path.rsplit(".", 1)[-1] not in WITHOUT_DEFAULT
         # Maps by key of the Secret; values.yaml lists the keys in a comment.
         and not path.startswith(("secrets.api.", "secrets.web.", "secrets.db."))
