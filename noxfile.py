@@ -40,6 +40,18 @@ def template(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def golden(session: nox.Session) -> None:
+    """Show what a change of the chart does to users; `-- --accept` takes it over."""
+    python(session, "-m", "tools", "golden", *session.posargs)
+
+
+@nox.session(default=False)
+def lab(session: nox.Session) -> None:
+    """Prove that every value and template line matters: fuzzing, mutants, coverage, parity."""
+    pytest(session, "tests/lab", "-s", report("lab"))
+
+
+@nox.session(default=False)
 def images(session: nox.Session) -> None:
     """Test the workload images: their own tests, their contract, their content."""
     pytest(session, "tests/images", report("images"))
@@ -78,7 +90,7 @@ def down(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
-    """Write what is written from other files: the reference of the chart's values."""
+    """Write what is written from other files: the reference and the schema of the values."""
     python(session, "-m", "tools", "docs")
 
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from tools import cluster, docs, features, lint, lock, proc, release, status, testbed
+from tools import cluster, docs, features, golden, lint, lock, proc, release, status, testbed
 from tools import engine as engines
 from tools.console import say
 from tools.errors import ToolError
@@ -52,6 +52,9 @@ def main() -> int:
     commands.add_parser("lint", help=lint.main.__doc__).set_defaults(command=lint.main)
     commands.add_parser("docs", help=docs.main.__doc__).set_defaults(command=docs.main)
     commands.add_parser("features", help=features.main.__doc__).set_defaults(command=features.main)
+    goldens = commands.add_parser("golden", help=golden.main.__doc__)
+    goldens.add_argument("--accept", action="store_true", help="write the golden files anew")
+    goldens.set_defaults(command=golden.main)
     locker = commands.add_parser("lock", help=lock.main.__doc__)
     locker.add_argument("name", nargs="?", help="tool to pin (all when absent)")
     locker.set_defaults(command=lock.main)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from functools import partial
 from pathlib import Path
 from string import Template
 
+from tools import cache as cached
 from tools import golang
 from tools.cluster import Cluster
 from tools.console import step
-from tools.versions import table, with_crds
+from tools.versions import Module, table, with_crds
 
 MANIFESTS = Path(__file__).with_name("addons")
 READY_TIMEOUT = "180s"
@@ -42,7 +45,22 @@ def install(cluster: Cluster) -> None:
 
 def crds() -> list[Path]:
     """Return the files that define the resources of other projects which the chart can use."""
-    return [golang.source(module) / path for module in with_crds() for path in module.crds]
+
+    def collect(module: Module, folder: Path) -> None:
+        source = golang.source(module)
+        for path in module.crds:
+            shutil.copy(source / path, folder / Path(path).name)
+
+    return [
+        folder / Path(path).name
+        for module in with_crds()
+        for folder in [
+            cached.entry(
+                "crds", f"{module.name}-{cached.digest(repr(module))}", partial(collect, module)
+            )
+        ]
+        for path in module.crds
+    ]
 
 
 def _apply(cluster: Cluster, name: str) -> None:

@@ -16,8 +16,10 @@ import platform
 import re
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tools import cache as cached
 from tools.console import Step, step
@@ -129,6 +131,49 @@ def build_folder(folder: Path) -> Path:
 
     key = cached.digest(folder, ENVIRONMENT, platform.system(), platform.machine())
     return cached.entry("tools", f"{name}-{key}", make) / name
+
+
+def build_within(module: Module, name: str, packages: Mapping[str, Sequence[Path]]) -> Path:
+    """Return the program `cmd/NAME` made of files of our own that are put into a module's packages.
+
+    `packages` gives the files by the folder of the module that they are put into. The module's
+    go.mod and go.sum, pinned by its hash, pin everything that they import.
+
+    Raises:
+        ToolError: there is no Go, the module cannot be fetched, or the files do not compile.
+    """
+
+    def make(out: Path) -> None:
+        with (
+            step(f"building {name} with {module.name} {module.version}"),
+            TemporaryDirectory(prefix=f"{name}-") as scratch,
+        ):
+            # Go lets nobody add files to its module cache, so the module is copied out of it.
+            copy = Path(shutil.copytree(source(module), f"{scratch}/module", copy_function=_copy))
+            for package, paths in packages.items():
+                (copy / package).mkdir(parents=True, exist_ok=True)
+                for path in paths:
+                    shutil.copy(path, copy / package)
+            run(
+                [
+                    *(go(), "build", "-trimpath", "-mod=readonly", "-ldflags=-s -w"),
+                    *("-o", out / name, f"./cmd/{name}"),
+                ],
+                env=ENVIRONMENT,
+                cwd=copy,
+            )
+
+    files = [path for paths in packages.values() for path in paths]
+    place = {package: [path.name for path in paths] for package, paths in packages.items()}
+    key = cached.digest(
+        repr(module), ENVIRONMENT, platform.system(), platform.machine(), place, *files
+    )
+    return cached.entry("tools", f"{name}-{module.version}-{key}", make) / name
+
+
+def _copy(source: str, target: str) -> str:
+    """Copy a file without its mode: those in Go's module cache are read-only."""
+    return shutil.copyfile(source, target)
 
 
 def lock(module: Module) -> None:

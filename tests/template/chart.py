@@ -11,6 +11,7 @@ from typing import Any, Final
 import yaml
 
 from tools import paths
+from tools.lab.helm import Helm
 
 Values = dict[str, Any]
 
@@ -31,6 +32,12 @@ CREDENTIALS: Final[dict[str, str]] = {
 def required() -> Values:
     """Return the least that an install must supply."""
     return {"supabase": {"url": SUPABASE_URL}, "secrets": {"inline": dict(CREDENTIALS)}}
+
+
+def helm_of(chart: Path = CHART) -> Helm:
+    """Return a chart that renders the least possible where no values are given."""
+    name = "disney-ai-plus"
+    return Helm(chart, base=required, kube_version=NEWEST, release=name, namespace=name)
 
 
 def merge(*layers: Values) -> Values:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from tests.template.chart import CHART, Values, values_of, values_sets
-from tests.template.helm import Helm
-from tests.template.manifests import Manifests
+from tests.template.chart import Values, helm_of, values_of, values_sets
+from tools import addons
+from tools.lab.engine import engine
+from tools.lab.helm import Helm
+from tools.lab.manifests import Manifests
+from tools.lab.plugin import watched
+from tools.lab.schemas import custom_resources
 
 
 class Render(Protocol):
-    """Renders the chart; see `Helm.render`."""
+    """Renders the chart, and validates the objects; see `Helm.render`."""
 
     def __call__(
         self,
@@ -26,25 +28,23 @@ class Render(Protocol):
         namespace: str = ...,
         program: str = ...,
         upgrade: bool = ...,
+        valid: bool = ...,
     ) -> Manifests:
         """Return the objects."""
 
 
 @pytest.fixture(scope="session")
-def helm() -> Helm:
+def helm(pytestconfig: pytest.Config) -> Helm:
     """Return the chart, rendered once for each set of arguments."""
-    return Helm()
-
-
-@pytest.fixture
-def copy_of_chart(tmp_path: Path) -> Path:
-    """Return a copy of the chart that a test may change."""
-    return Path(shutil.copytree(CHART, tmp_path / "chart"))
+    resources = custom_resources(addons.crds())
+    for program in ("helm", "helm3"):
+        engine(program).define(resources)
+    return watched(pytestconfig, helm_of())
 
 
 @pytest.fixture
 def render(helm: Helm) -> Render:
-    """Return the function that renders; every call returns its own copy."""
+    """Return the function that renders; what it returns is shared and cannot be changed."""
     return helm.render
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.template.chart import Values, effective, merge, required, values_of
 from tests.template.conftest import Render
-from tests.template.manifests import Manifests
+from tools.lab.manifests import Manifests
 
 SCALED = ("api", "web")
 

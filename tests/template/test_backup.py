@@ -6,7 +6,7 @@ import pytest
 
 from tests.template.chart import CHART, KUBERNETES, merge, required, values_of
 from tests.template.conftest import Render
-from tests.template.manifests import Manifest, Manifests, named
+from tools.lab.manifests import Manifest, Manifests, named
 
 
 def values() -> dict[str, object]:

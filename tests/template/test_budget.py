@@ -8,7 +8,7 @@ import pytest
 
 from tests.template.chart import Values, effective, merge, required, values_sets
 from tests.template.conftest import Render
-from tests.template.helm import Helm
+from tools.lab.helm import Helm
 
 # The exporter's role has a limit of 3, a migration and a backup take 1 each, the superuser keeps 3.
 OTHERS = 3 + 2 + 3

@@ -6,7 +6,7 @@ import pytest
 
 from tests.template.chart import Values, merge, required
 from tests.template.conftest import Render
-from tests.template.helm import Helm
+from tools.lab.helm import Helm
 
 EXTERNAL: Values = {
     "mode": "external",

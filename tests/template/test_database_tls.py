@@ -8,7 +8,7 @@ import pytest
 
 from tests.template.chart import CHART, merge, required, values_of
 from tests.template.conftest import Render
-from tests.template.manifests import Manifests, named, secret_data
+from tools.lab.manifests import Manifests, named, secret_data
 
 TLS = merge(required(), {"db": {"tls": {"enabled": True, "secretName": "certificate"}}})
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.template.chart import CHART, values_of
-from tests.template.helm import Helm
+from tools.lab.helm import Helm
 
 # Functions of the template language whose result depends on the moment, on chance, or on a cluster.
 IMPURE = {

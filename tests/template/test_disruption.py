@@ -6,7 +6,7 @@ import pytest
 
 from tests.template.chart import KUBERNETES, effective, merge, required
 from tests.template.conftest import Render
-from tests.template.manifests import Manifests
+from tools.lab.manifests import Manifests
 
 REPLICATED = ("api", "web")
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.template.chart import Values, merge, required, values_of
 from tests.template.conftest import Render
-from tests.template.manifests import Manifest
+from tools.lab.manifests import Manifest
 
 
 def ingress(render: Render, edge: Values) -> Manifest:

@@ -10,7 +10,7 @@ import pytest
 from tests.template.catalogue import internal_database
 from tests.template.chart import CREDENTIALS, SUPABASE_URL, effective, merge, required
 from tests.template.conftest import Render
-from tests.template.manifests import Manifests, named, secret_data
+from tools.lab.manifests import Manifests, named, secret_data
 
 API = {
     "NODE_ENV": "production",

@@ -8,7 +8,7 @@ import pytest
 
 from tests.template.chart import COMPONENTS, Values, merge, required, values_of
 from tests.template.conftest import Render
-from tests.template.manifests import named
+from tools.lab.manifests import named
 
 SERVERS = {"api": "api", "web": "web", "db": "postgres"}
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.template.chart import CREDENTIALS, Values, merge, required, values_of
 from tests.template.conftest import Render
-from tests.template.manifests import Manifests, component_of, named, secret_data
+from tools.lab.manifests import Manifests, component_of, named, secret_data
 
 
 def external(**changes: Any) -> Values:

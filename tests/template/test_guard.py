@@ -11,7 +11,7 @@ import pytest
 
 from tests.template.chart import CHART
 from tests.template.conftest import Render
-from tests.template.manifests import named
+from tools.lab.manifests import named
 
 SCRIPT = CHART / "files" / "db" / "guard.sh"
 OURS = "17/docker"

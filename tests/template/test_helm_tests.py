@@ -6,7 +6,7 @@ import pytest
 
 from tests.template.chart import CHART, merge, required, values_of
 from tests.template.conftest import Render
-from tests.template.manifests import Manifests
+from tools.lab.manifests import Manifests
 
 CHECKS = {"test-web", "test-api", "test-db", "test-denied"}
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.template.chart import CHART, Values, load_yaml, merge, required, values_of
 from tests.template.conftest import Render
-from tests.template.manifests import WORKLOADS
+from tools.lab.manifests import WORKLOADS
 
 DIGEST = "sha256:" + "1" * 64
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from tests.template.chart import CHART, Values, merge, required, values_of
 from tests.template.conftest import Render
-from tests.template.helm import Helm
-from tests.template.manifests import Manifest, Manifests
+from tools.lab.helm import Helm
+from tools.lab.manifests import Manifest, Manifests
 
 CHANGES: dict[str, Values] = {
     "image": {"api": {"image": {"tag": "1.2.3"}}},
@@ -53,10 +52,9 @@ def test_the_same_content_is_the_same_job(render: Render, change: str) -> None:
 
 
 @pytest.mark.row("B20")
-def test_a_new_chart_version_alone_is_the_same_job(render: Render, copy_of_chart: Path) -> None:
-    chart = copy_of_chart / "Chart.yaml"
-    chart.write_text(re.sub(r"(?m)^version: .*$", "version: 9.9.9", chart.read_text("utf-8")))
-    other = Helm(copy_of_chart).render()
+def test_a_new_chart_version_alone_is_the_same_job(render: Render, helm: Helm) -> None:
+    chart = re.sub(r"(?m)^version: .*$", "version: 9.9.9", helm.source("Chart.yaml"))
+    other = helm.changed({"Chart.yaml": chart}).render()
     assert job(other)["metadata"]["labels"]["helm.sh/chart"] == "disney-ai-plus-9.9.9"
     assert job(other)["metadata"]["name"] == name(render, {})
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.template.chart import CHART, COMPONENTS, Values, load_yaml, merge, required, values_of
 from tests.template.conftest import Render
-from tests.template.helm import Helm
-from tests.template.manifests import Manifests, named
+from tools.lab.helm import Helm
+from tools.lab.manifests import Manifests, named
 
 ENABLED: Values = {"monitoring": {"serviceMonitors": {"enabled": True}, "rules": {"enabled": True}}}
 

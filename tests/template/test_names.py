@@ -7,7 +7,7 @@ import pytest
 from tests.template.catalogue import CATALOGUE, expected
 from tests.template.chart import COMPONENTS, effective, merge, required
 from tests.template.conftest import Render
-from tests.template.manifests import RUNNERS, WORKLOADS, Manifests, component_of
+from tools.lab.manifests import RUNNERS, WORKLOADS, Manifests, component_of
 
 SELECTOR = {"app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component"}
 

@@ -9,7 +9,7 @@ import pytest
 from tests.template.catalogue import CATALOGUE
 from tests.template.chart import effective, merge, network_edges, required, values_of
 from tests.template.conftest import Render
-from tests.template.manifests import Manifest, Manifests, component_of
+from tools.lab.manifests import Manifest, Manifests, component_of
 
 Rule = tuple[str, int, str]  # party, port, protocol
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.template.chart import CREDENTIALS, Values, merge, required, values_of
-from tests.template.helm import Helm
+from tools.lab.helm import Helm
 
 # The specification's sections Verify, Manual Scaling and Troubleshooting, as written there, and
 # the logs of the migrations.

@@ -7,7 +7,7 @@ import pytest
 from tests.template.catalogue import CATALOGUE, expected, internal_database
 from tests.template.chart import effective, values_of
 from tests.template.conftest import Render
-from tests.template.manifests import Manifests, component_of
+from tools.lab.manifests import Manifests, component_of
 
 # The one pod that is deliberately none of the release's, in `helm test`.
 STRANGER = {"denied": 10001}

@@ -11,7 +11,7 @@ import pytest
 from tests.template.catalogue import internal_database
 from tests.template.chart import effective
 from tests.template.conftest import Render
-from tests.template.manifests import WORKLOADS, Manifest, Manifests
+from tools.lab.manifests import WORKLOADS, Manifest, Manifests
 
 KINDS = ("startupProbe", "readinessProbe", "livenessProbe")
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.template.chart import COMPONENTS, Values, merge, required, values_of
 from tests.template.conftest import Render
-from tests.template.helm import Helm
+from tools.lab.helm import Helm
 
 CHANGES: dict[str, tuple[Values, set[str]]] = {
     "environment": ({"environment": "staging"}, {"api", "web"}),
@@ -45,13 +43,11 @@ def test_new_sealed_values_restart_the_pods_that_read_them(render: Render) -> No
 
 
 @pytest.mark.row("B19", "B7")
-def test_a_new_chart_version_restarts_nothing(copy_of_chart: Path, helm: Helm) -> None:
+def test_a_new_chart_version_restarts_nothing(helm: Helm) -> None:
     """Nor does it touch what is immutable in the StatefulSet."""
-    file = copy_of_chart / "Chart.yaml"
-    text = file.read_text(encoding="utf-8")
+    text = helm.source("Chart.yaml")
     assert "\nversion: 0.1.0\n" in text
-    file.write_text(text.replace("\nversion: 0.1.0\n", "\nversion: 9.9.9\n"), encoding="utf-8")
-    newer = Helm(copy_of_chart)
+    newer = helm.changed({"Chart.yaml": text.replace("\nversion: 0.1.0\n", "\nversion: 9.9.9\n")})
     assert changed(helm.render, newer.render, required(), required()) == set()
     old, new = helm.render(), newer.render()
     assert old.one("StatefulSet", "db")["spec"] == new.one("StatefulSet", "db")["spec"]
@@ -59,8 +55,7 @@ def test_a_new_chart_version_restarts_nothing(copy_of_chart: Path, helm: Helm) -
 
 
 @pytest.mark.row("B19")
-@pytest.mark.parametrize("file", ["pg_hba.conf", "initdb.sh"])
-def test_new_access_rules_restart_the_database(copy_of_chart: Path, helm: Helm, file: str) -> None:
-    with (copy_of_chart / "files" / "db" / file).open("a", encoding="utf-8") as stream:
-        stream.write("# changed\n")
-    assert changed(helm.render, Helm(copy_of_chart).render, required(), required()) == {"db"}
+@pytest.mark.parametrize("file", ["files/db/pg_hba.conf", "files/db/initdb.sh"])
+def test_new_access_rules_restart_the_database(helm: Helm, file: str) -> None:
+    newer = helm.changed({file: helm.source(file) + "# changed\n"})
+    assert changed(helm.render, newer.render, required(), required()) == {"db"}

@@ -17,8 +17,8 @@ from tests.template.chart import (
     values_of,
 )
 from tests.template.conftest import Render
-from tests.template.helm import Helm
-from tests.template.manifests import Manifests
+from tools.lab.helm import Helm
+from tools.lab.manifests import Manifests
 
 KEYS = {
     "api": {"DATABASE_URL", "JWT_SECRET", "SUPABASE_ANON_KEY"},

@@ -9,8 +9,8 @@ import pytest
 
 from tests.template.chart import VALUES_FOLDER, defaults, effective, load_yaml, values_of
 from tests.template.conftest import Render
-from tests.template.manifests import WORKLOADS
 from tests.template.quantities import quantity
+from tools.lab.manifests import WORKLOADS
 
 STAGES = ("staging", "production")
 

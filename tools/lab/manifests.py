@@ -6,6 +6,8 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
+from tools.lab.frozen import FrozenList
+
 Manifest = dict[str, Any]
 
 # What runs until it is told to stop, and everything that makes pods.
@@ -36,7 +38,7 @@ class Container:
         return f"{self.workload}/{self.name}"
 
 
-class Manifests(list[Manifest]):
+class Manifests(FrozenList[Manifest]):
     """The objects of one render."""
 
     def names(self) -> list[str]:

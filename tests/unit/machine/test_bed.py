@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.unit.machine.pods import RUNNING, container, pod
-from tools import addons, golang, status, testbed
+from tools import addons, status, testbed
 from tools.cluster import Cluster
 from tools.engine import Engine
 from tools.images import Image
@@ -120,7 +120,7 @@ def test_a_registrys_images_stay_the_charts_own(room: Room) -> None:
 @pytest.fixture
 def install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, room: Room) -> Callable[..., Room]:
     """A function that installs the add-ons."""
-    monkeypatch.setattr(golang, "source", lambda _: tmp_path)
+    monkeypatch.setattr(addons, "crds", lambda: [tmp_path / "resources.yaml"])
 
     def run(*, from_source: bool) -> Room:
         object.__setattr__(room, "from_source", from_source)

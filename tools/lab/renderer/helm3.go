@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"helm.sh/helm/v3/pkg/action"
+	chartv2 "helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+)
+
+type helm3 struct {
+	chart  *chartv2.Chart
+	files  []loader.BufferedFile
+	schema *jsonschema.Schema
+}
+
+func load(l *loading) (chart, error) {
+	found, err := loader.Load(l.Chart)
+	if err != nil {
+		return nil, err
+	}
+	c := &helm3{chart: found}
+	for _, file := range found.Raw {
+		data := file.Data
+		if replaced, ok := l.Files[file.Name]; ok {
+			data = []byte(replaced)
+		}
+		c.files = append(c.files, loader.BufferedFile{Name: file.Name, Data: data})
+	}
+	if len(l.Files) > 0 {
+		if c.chart, err = c.loaded(); err != nil {
+			return nil, err
+		}
+	}
+	if len(c.chart.Dependencies()) == 0 && c.chart.Schema != nil {
+		c.schema, err = valuesSchema(c.chart.Schema)
+	}
+	return c, err
+}
+
+func (c *helm3) loaded() (*chartv2.Chart, error) {
+	files := make([]*loader.BufferedFile, len(c.files))
+	for i, file := range c.files {
+		files[i] = &loader.BufferedFile{Name: file.Name, Data: file.Data}
+	}
+	return loader.LoadFiles(files)
+}
+
+// Helm 3 takes no functions of others, so nothing is told which blocks it reaches.
+func (c *helm3) render(r *rendering, _ func(int)) (*rendered, error) {
+	values := map[string]any{}
+	if err := json.Unmarshal(r.Values, &values); err != nil {
+		return nil, err
+	}
+	chart := c.chart
+	if len(chart.Metadata.Dependencies) > 0 { // Helm changes the chart while it decides which are on
+		var err error
+		if chart, err = c.loaded(); err != nil {
+			return nil, err
+		}
+	}
+	if c.schema != nil {
+		effective, err := chartutil.CoalesceValues(chart, values)
+		if err != nil {
+			return nil, err
+		}
+		if err := validateValues(c.schema, chart.Name(), effective.AsMap()); err != nil {
+			return nil, err
+		}
+	}
+	install := action.NewInstall(&action.Configuration{Log: func(string, ...any) {}})
+	install.DryRun, install.DryRunOption, install.ClientOnly = true, "true", true
+	install.Replace = true
+	install.SkipSchemaValidation = c.schema != nil // done above, with a schema that is compiled once
+	install.ReleaseName = r.Release
+	install.Namespace = r.Namespace
+	install.IsUpgrade = r.Upgrade
+	install.APIVersions = chartutil.VersionSet(r.APIVersions)
+	if r.KubeVersion != "" {
+		version, err := chartutil.ParseKubeVersion(r.KubeVersion)
+		if err != nil {
+			return nil, fmt.Errorf("invalid kube version '%s': %w", r.KubeVersion, err)
+		}
+		install.KubeVersion = version
+	}
+	found, err := install.RunWithContext(context.Background(), chart, values)
+	if err != nil {
+		if found != nil {
+			err = fmt.Errorf("%w\n\nUse --debug flag to render out invalid YAML", err)
+		}
+		return nil, err
+	}
+	result := &rendered{manifest: found.Manifest, notes: found.Info.Notes}
+	for _, h := range found.Hooks {
+		result.hooks = append(result.hooks, hook{h.Path, h.Manifest})
+	}
+	return result, nil
+}

@@ -1,0 +1,129 @@
+"""Renders with Helm's own engine in a process that stays (the Go side is `renderer/`)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tools import golang
+from tools.errors import ToolError
+from tools.lab.engine import Rendered, RenderError, Request
+from tools.lab.frozen import freeze
+from tools.lab.manifests import Manifests
+from tools.versions import module
+
+SOURCES = Path(__file__).with_name("renderer")
+ADAPTERS = {"helm": "helm4.go", "helm3": "helm3.go"}
+# So many distinct objects are kept on both sides before they are forgotten.
+KEPT = 50_000
+
+
+def build(name: str) -> Path:
+    """Return the renderer compiled inside a Helm's module, building it if needed.
+
+    Raises:
+        ToolError: there is no Go, or the module cannot be fetched.
+    """
+    program = f"renderer-{name}"
+    others = set(ADAPTERS.values()) - {ADAPTERS[name]}
+    own = [path for path in sorted(SOURCES.glob("*.go")) if path.name not in others]
+    packages = {f"cmd/{program}": own}
+    if name == "helm":
+        packages["pkg/engine"] = [SOURCES / "engine" / "prepared.go"]
+    return golang.build_within(module(name), program, packages)
+
+
+class Resident:
+    """An engine that is asked by one JSON line and answers with one."""
+
+    def __init__(self, name: str, program: Path) -> None:
+        """Start the process; it ends when its input does."""
+        self.name = f"{name} {module(name).version}, resident"
+        self._process = subprocess.Popen(
+            [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
+        )
+        self._objects: dict[int, Any] = {}
+
+    def load(self, chart: Path, files: Mapping[str, str] | None = None) -> int:
+        """Load a chart, some of its files replaced, and return its number."""
+        answer = self._ask({"load": {"chart": str(chart), "files": dict(files or {})}})
+        return int(answer.get("chart", 0))
+
+    def render(self, chart: int, request: Request, *, cached: bool = True) -> Rendered:
+        """Return the objects; without the cache, every object is parsed anew."""
+        answer = self._ask(_render(chart, request, uncached=not cached))
+        fresh = {int(n): freeze(o) for n, o in answer.get("fresh", {}).items()}
+        objects = fresh
+        if cached:
+            objects = self._objects
+            objects.update(fresh)
+        numbers = tuple(answer["documents"] or ())
+        reached = frozenset(answer.get("reached", ()))
+        return Rendered(Manifests(objects[n] for n in numbers), numbers, reached)
+
+    def text(self, chart: int, request: Request) -> str:
+        """Return what `helm template` prints."""
+        return str(self._ask(_render(chart, request, text=True))["text"])
+
+    def notes(self, chart: int, request: Request) -> str:
+        """Return what `helm install` prints after an install."""
+        return str(self._ask(_render(chart, request, text=True)).get("notes", ""))
+
+    def problems(self, rendered: Rendered, schemas: Path) -> dict[int, list[str]]:
+        """Return what is wrong with objects, by their place in the render."""
+        question = {"schemas": str(schemas), "documents": rendered.documents}
+        found = self._ask({"validate": question}).get("problems", {})
+        return {
+            place: found[str(number)]
+            for place, number in enumerate(rendered.documents)
+            if str(number) in found
+        }
+
+    def define(self, schemas: Mapping[str, Any]) -> None:
+        """Take schemas of further resources, by "apiVersion/Kind"."""
+        self._ask({"define": dict(schemas)})
+
+    def forget(self) -> None:
+        """Drop every object that was seen; charts stay loaded."""
+        self._objects = {}
+        self._ask({"forget": True})
+
+    @property
+    def crowded(self) -> bool:
+        """Tell whether so many objects were seen that it is time to forget them."""
+        return len(self._objects) > KEPT
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(json.dumps(question).encode() + b"\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = b""
+        if not line:
+            raise ToolError(
+                f"The renderer ended with exit code {self._process.wait()}; what it said is above."
+            )
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            error = RenderError(answer["error"])
+            error.reached = frozenset(answer.get("reached", ()))
+            raise error
+        return answer
+
+
+def _render(chart: int, request: Request, **options: bool) -> dict[str, Any]:
+    question = asdict(request) | {"chart": chart, "values": json.loads(request.values)} | options
+    return {"render": question}
