@@ -36,6 +36,14 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.user_properties += [("row", row) for row in mark.args]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests that only the long run is for."""
+    if not config.getoption("--full"):
+        long = [item for item in items if item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test that needs a release once for each one to install, or for those it names."""
     if "installed" in metafunc.fixturenames:

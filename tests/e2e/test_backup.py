@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.e2e.database import FINGERPRINT, job, psql
 from tests.smoke.release import Release
-from tools.paths import CHART
-from tools.poll import until
 
 # A row takes about 700 bytes, so the long run is about more than 1 GB.
 ROWS, ROWS_FULL = 20_000, 1_500_000
@@ -18,36 +17,9 @@ FILL = """
 INSERT INTO stories (title, body, author)
 SELECT 'backup ' || n, repeat(md5(n::text), 20), 'e2e' FROM generate_series(1, ROWS) AS n
 """
-JOB_SECONDS = 600
 RESTORE_SECONDS = 90
-FINGERPRINT = (CHART / "files/backup/fingerprint.sql").read_text(encoding="utf-8")
 
 pytestmark = pytest.mark.only("production")
-
-
-def psql(release: Release, text: str) -> str:
-    """Run SQL in the release's database, over the socket."""
-    return release.kubectl(
-        *("exec", "db-0", "-c", "postgres", "--", "sh", "-c", 'printf "%s" "$0" | "$@"', text),
-        *("psql", "-U", "disney_app", "-d", "disney_app", "--no-psqlrc", "--quiet"),
-        *("--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"),
-    )
-
-
-def job(release: Release, name: str, pattern: str) -> str:
-    """Run a Job from a CronJob, as the documentation says, and return its log."""
-    release.kubectl("create", "job", name, f"--from=cronjob/{pattern}")
-
-    def outcome() -> str | None:
-        conditions = release.get("job", name)["status"].get("conditions", [])
-        ended = {c["type"] for c in conditions if c["status"] == "True"}
-        return next(iter(ended & {"Complete", "Failed"}), None)
-
-    ended = until(outcome, seconds=JOB_SECONDS, what=f"the job {name} to end")
-    log = release.kubectl("logs", f"job/{name}")
-    release.kubectl("delete", "job", name)
-    assert ended == "Complete", log
-    return log
 
 
 @pytest.mark.row("B6")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections import Counter
 
 import pytest
@@ -11,8 +10,7 @@ import yaml
 
 from tests.lab.conftest import TESTS, Recorded
 from tests.template.chart import CHART
-from tools.lab.mutation import Campaign, Verdict, candidates, stillborn
-from tools.lab.operators import Mutant
+from tools.lab.mutation import Campaign, Verdict, sample
 from tools.paths import REPORT, REPOSITORY
 
 SEED = 20261124
@@ -32,14 +30,7 @@ def explained(verdict: Verdict) -> bool:
 
 def test_mutants_are_killed(recorded: Recorded, request: pytest.FixtureRequest) -> None:
     count = request.config.getoption("--mutants")
-    everything = candidates(CHART)
-    random.Random(SEED).shuffle(everything)
-    chosen: list[Mutant] = []
-    for mutant in everything:
-        if len(chosen) == count:
-            break
-        if not stillborn(CHART, mutant):
-            chosen.append(mutant)
+    chosen = sample(CHART, count, SEED)
     campaign = Campaign(REPOSITORY, CHART, TESTS, recorded.record)
     verdicts = campaign.run(chosen)
     survivors = [verdict for verdict in verdicts if verdict.killer is None]

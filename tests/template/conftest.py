@@ -8,7 +8,6 @@ import pytest
 
 from tests.template.chart import Values, helm_of, values_of, values_sets
 from tools import addons
-from tools.lab.engine import engine
 from tools.lab.helm import Helm
 from tools.lab.manifests import Manifests
 from tools.lab.plugin import watched
@@ -36,10 +35,11 @@ class Render(Protocol):
 @pytest.fixture(scope="session")
 def helm(pytestconfig: pytest.Config) -> Helm:
     """Return the chart, rendered once for each set of arguments."""
+    helm = watched(pytestconfig, helm_of())
     resources = custom_resources(addons.crds())
     for program in ("helm", "helm3"):
-        engine(program).define(resources)
-    return watched(pytestconfig, helm_of())
+        helm.start(program).define(resources)
+    return helm
 
 
 @pytest.fixture

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.template.chart import VALUES_FOLDER, defaults, effective, load_yaml, values_of
+from tests.template.chart import (
+    CHART,
+    CREDENTIALS,
+    NEWEST,
+    SUPABASE_URL,
+    VALUES_FOLDER,
+    Values,
+    defaults,
+    effective,
+    load_yaml,
+    merge,
+    required,
+    values_of,
+)
 from tests.template.conftest import Render
 from tests.template.quantities import quantity
+from tools.lab.helm import Helm
 from tools.lab.manifests import WORKLOADS
+from tools.proc import run
+from tools.toolchain import tool
 
 STAGES = ("staging", "production")
 
@@ -71,3 +88,21 @@ def test_staging_is_smaller_than_production(render: Render, resource: str) -> No
     assert len(requests["staging"]) == 3
     for name, request in requests["staging"].items():
         assert request < requests["production"][name], name
+
+
+@pytest.mark.row("S17")
+def test_values_from_the_command_line_are_values(helm: Helm) -> None:
+    """What values.yaml shows at its top: an install without a file."""
+    words = [
+        *(str(tool("helm")), "template", "disney-ai-plus", str(CHART)),
+        *("--set", f"supabase.url={SUPABASE_URL}", "--set", "api.autoscaling.maxReplicas=8"),
+        *("--set-string", "api.podLabels.rack=8,secrets.inline.databasePassword=x"),
+        *("--set-string", f"secrets.inline.jwtSecret={CREDENTIALS['jwtSecret']}"),
+        *("--set-string", f"secrets.inline.supabaseAnonKey={CREDENTIALS['supabaseAnonKey']}"),
+    ]
+    values: Values = {
+        "secrets": {"inline": {"databasePassword": "x"}},
+        "api": {"autoscaling": {"maxReplicas": 8}, "podLabels": {"rack": "8"}},
+    }
+    told = helm.text(values=merge(required(), values), kube_version=NEWEST, namespace="default")
+    assert run([*words, "--kube-version", NEWEST], env={"KUBECONFIG": os.devnull}) == told

@@ -84,6 +84,9 @@ class Engine(Protocol):
         `schemas` is the folder of a Kubernetes version's; see `tools.lab.schemas`.
         """
 
+    def forget(self) -> None:
+        """Drop the objects that were seen, if there are so many that it is time to."""
+
     def define(self, schemas: Mapping[str, Any]) -> None:
         """Take schemas of further resources, by "apiVersion/Kind"."""
 

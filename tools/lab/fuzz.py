@@ -94,6 +94,7 @@ def _run(subject: Subject, valid: int, invalid: int, seed: int) -> Result:
     for _ in range(valid):
         base, changes = choice.choice(names), fuzzer.sampler.changes(subject.most_changes)
         outcome, explained = fuzzer.outcome(base, changes)
+        fuzzer.engine.forget()
         if explained:
             result.outcomes[outcome] += 1
         else:

@@ -44,6 +44,7 @@ class Helm:
     files: Mapping[str, str] = field(default_factory=dict)
     observers: list[Observer] = field(default_factory=list, repr=False)
     start: Callable[[str], Engine] = field(default=engine, repr=False)
+    keep: bool = True
     content: str = field(default="", init=False)
     _loaded: dict[str, int] = field(default_factory=dict, init=False, repr=False)
 
@@ -128,7 +129,7 @@ class Helm:
             RenderError: Helm refuses.
         """
         key = (self.content, self.start(program).name, request)
-        found = _kept.get(key)
+        found = _kept.get(key) if self.keep else None
         if found is None:
             try:
                 found = self.start(program).render(self._number(program), request)

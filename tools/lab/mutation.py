@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -56,11 +57,11 @@ def candidates(chart: Path) -> list[Mutant]:
     ]
 
 
-def sample(found: Sequence[Mutant], count: int, seed: int) -> list[Mutant]:
+def sample(chart: Path, count: int, seed: int) -> list[Mutant]:
     """Return so many mutants, every file and kind as often as it occurs; all if there are fewer."""
-    shuffled = list(found)
+    shuffled = candidates(chart)
     random.Random(seed).shuffle(shuffled)
-    return shuffled[:count]
+    return list(islice((m for m in shuffled if not stillborn(chart, m)), count))
 
 
 def stillborn(chart: Path, mutant: Mutant) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from tools.lab.coverage import Templates, share, table, totals, write
 from tools.lab.engine import Rendered, RenderError
 from tools.lab.helm import Helm, Key
+from tools.lab.program import Program
 from tools.lab.record import Record
 
 
@@ -27,6 +30,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--template-record", type=Path, metavar="FILE", help="write what each test renders"
     )
     group.addoption(
+        "--render-with",
+        choices=("resident", "program"),
+        default="resident",
+        help="program: a new helm process for every render, to compare with",
+    )
+    group.addoption(
         "--mutants", type=int, default=60, metavar="N", help="how many mutants face the tests"
     )
 
@@ -39,6 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def watched(config: pytest.Config, helm: Helm) -> Helm:
     """Return the chart for the tests: instrumented and observed if an option asks for it."""
+    if config.getoption("--render-with") == "program":
+        return replace(helm, start=cache(Program), keep=False)
     watch: Watch | None = config.pluginmanager.get_plugin("template-watch")
     return helm if watch is None else watch.over(helm)
 
@@ -66,10 +77,10 @@ class Watch:
         assert self.templates is not None
         content, engine, request = key
         self.templates.reached |= found.reached
-        if content == self._content and engine.startswith("helm "):
-            self.record.add(self._test, request, found)
-        else:
+        if content != self._content:
             self.record.test(self._test).opaque = True
+        elif engine.startswith("helm "):  # the other Helm does not tell what it reaches
+            self.record.add(self._test, request, found)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:

@@ -83,6 +83,9 @@ class Program:
                 found[place] = told
         return found
 
+    def forget(self) -> None:
+        """Nothing is kept here."""
+
     def define(self, schemas: Mapping[str, Any]) -> None:
         """Take schemas of further resources, by "apiVersion/Kind"."""
         import jsonschema

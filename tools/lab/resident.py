@@ -88,14 +88,15 @@ class Resident:
         self._ask({"define": dict(schemas)})
 
     def forget(self) -> None:
-        """Drop every object that was seen; charts stay loaded."""
-        self._objects = {}
-        self._ask({"forget": True})
+        """Drop the objects that were seen, if there are so many that it is time to."""
+        if len(self._objects) > KEPT:
+            self._objects = {}
+            self._ask({"forget": True})
 
     @property
-    def crowded(self) -> bool:
-        """Tell whether so many objects were seen that it is time to forget them."""
-        return len(self._objects) > KEPT
+    def process(self) -> int:
+        """Return the process's id."""
+        return self._process.pid
 
     def close(self) -> None:
         """End the process."""

@@ -1,0 +1,36 @@
+"""A release's database from the outside: SQL over its socket, Jobs that dump and restore."""
+
+from __future__ import annotations
+
+from tests.smoke.release import Release
+from tools.paths import CHART
+from tools.poll import until
+
+JOB_SECONDS = 600
+# Prints a line for each table: rows, and a sum over the hashes of all of them.
+FINGERPRINT = (CHART / "files/backup/fingerprint.sql").read_text(encoding="utf-8")
+
+
+def psql(release: Release, text: str) -> str:
+    """Run SQL in the release's database, over the socket."""
+    return release.kubectl(
+        *("exec", "db-0", "-c", "postgres", "--", "sh", "-c", 'printf "%s" "$0" | "$@"', text),
+        *("psql", "-U", "disney_app", "-d", "disney_app", "--no-psqlrc", "--quiet"),
+        *("--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"),
+    )
+
+
+def job(release: Release, name: str, pattern: str) -> str:
+    """Run a Job from a CronJob, as the documentation says, and return its log."""
+    release.kubectl("create", "job", name, f"--from=cronjob/{pattern}")
+
+    def outcome() -> str | None:
+        conditions = release.get("job", name)["status"].get("conditions", [])
+        ended = {c["type"] for c in conditions if c["status"] == "True"}
+        return next(iter(ended & {"Complete", "Failed"}), None)
+
+    ended = until(outcome, seconds=JOB_SECONDS, what=f"the job {name} to end")
+    log = release.kubectl("logs", f"job/{name}")
+    release.kubectl("delete", "job", name)
+    assert ended == "Complete", log
+    return log
