@@ -143,6 +143,14 @@ def build_within(module: Module, name: str, packages: Mapping[str, Sequence[Path
         ToolError: there is no Go, the module cannot be fetched, or the files do not compile.
     """
 
+    build = [
+        "build",
+        "-trimpath",
+        "-mod=readonly",
+        "-ldflags",
+        " ".join(["-s", "-w", *module.flags]),
+    ]
+
     def make(out: Path) -> None:
         with (
             step(f"building {name} with {module.name} {module.version}"),
@@ -154,19 +162,12 @@ def build_within(module: Module, name: str, packages: Mapping[str, Sequence[Path
                 (copy / package).mkdir(parents=True, exist_ok=True)
                 for path in paths:
                     shutil.copy(path, copy / package)
-            run(
-                [
-                    *(go(), "build", "-trimpath", "-mod=readonly", "-ldflags=-s -w"),
-                    *("-o", out / name, f"./cmd/{name}"),
-                ],
-                env=ENVIRONMENT,
-                cwd=copy,
-            )
+            run([go(), *build, "-o", out / name, f"./cmd/{name}"], env=ENVIRONMENT, cwd=copy)
 
     files = [path for paths in packages.values() for path in paths]
     place = {package: [path.name for path in paths] for package, paths in packages.items()}
     key = cached.digest(
-        repr(module), ENVIRONMENT, platform.system(), platform.machine(), place, *files
+        repr(module), build, ENVIRONMENT, platform.system(), platform.machine(), place, *files
     )
     return cached.entry("tools", f"{name}-{module.version}-{key}", make) / name
 

@@ -21,6 +21,7 @@ from tools.lab.frozen import freeze
 from tools.lab.manifests import Manifests
 from tools.toolchain import tool
 
+_UNPRINTABLE = re.compile("[\x7f-\x9f\ufeff\ufffe\uffff]")
 _SEPARATOR = re.compile(r"^---[ \t]*(?:#.*)?$", re.MULTILINE)
 
 
@@ -64,7 +65,7 @@ class Program:
         return self._run(words, request.values)
 
     def notes(self, chart: int, request: Request) -> str:
-        """Return what `helm install` prints after an install."""
+        """Return what `helm install` prints after an install; Helm 3 needs a cluster for that."""
         words = ["install", request.release, str(self._charts[chart])]
         words += ["--namespace", request.namespace, "--dry-run=client", "--output=json"]
         return str(json.loads(self._run(words, request.values))["info"]["notes"])
@@ -96,7 +97,7 @@ class Program:
     def _run(self, words: list[str], values: str) -> str:
         done = subprocess.run(
             [str(self._program), *words, "--values", "-"],
-            input=values,
+            input=_as_yaml(values),
             capture_output=True,
             text=True,
             check=False,
@@ -106,8 +107,14 @@ class Program:
             env={**os.environ, "KUBECONFIG": os.devnull, "GOGC": "off"},
         )
         if done.returncode != 0:
-            raise RenderError(done.stderr)
+            raise RenderError(done.stderr[max(0, done.stderr.find("Error: ")) :])  # without the log
         return done.stdout
+
+
+def _as_yaml(values: str) -> str:
+    """Return JSON as YAML's parser takes it: no surrogate pairs, no raw control characters."""
+    text = json.dumps(json.loads(values), ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _number(manifest: Any) -> int:

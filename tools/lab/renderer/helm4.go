@@ -97,7 +97,7 @@ func (c *helm4) render(r *rendering, reach func(int)) (*rendered, error) {
 		return nil, err
 	}
 	if err := chartutil.ValidateReleaseName(r.Release); err != nil {
-		return nil, fmt.Errorf("release name %q: %w", r.Release, err)
+		return nil, fmt.Errorf("release name check failed: release name %q: %w", r.Release, err)
 	}
 	capabilities := common.DefaultCapabilities.Copy()
 	if r.KubeVersion != "" {
