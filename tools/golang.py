@@ -142,7 +142,6 @@ def build_within(module: Module, name: str, packages: Mapping[str, Sequence[Path
     Raises:
         ToolError: there is no Go, the module cannot be fetched, or the files do not compile.
     """
-
     build = [
         "build",
         "-trimpath",

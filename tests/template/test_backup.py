@@ -32,6 +32,7 @@ def test_the_schedule_is_the_users(render: Render) -> None:
     assert spec["schedule"] == "5 1 * * *"
     assert spec["timeZone"] == "Europe/Berlin"
     assert spec["concurrencyPolicy"] == "Forbid"
+    assert spec["startingDeadlineSeconds"] == 3600
     assert "suspend" not in spec
 
 
@@ -42,11 +43,23 @@ def test_time_zones_where_the_cluster_knows_them(render: Render, version: str) -
     assert ("timeZone" in spec) == (version not in {"1.25", "1.26"})
 
 
+@pytest.mark.row("B6", "B17")
+@pytest.mark.parametrize("name", ["backup", "restore"])
+def test_both_run_the_databases_image(render: Render, name: str) -> None:
+    image = {"repository": "example.org/postgres", "tag": "17.1", "pullPolicy": "Always"}
+    manifests = render(values=merge(values(), {"db": {"image": image}}))
+    container = manifests.container(name, name)
+    assert container["image"] == "example.org/postgres:17.1"
+    assert container["imagePullPolicy"] == "Always"
+
+
 @pytest.mark.row("B6")
 def test_a_restore_never_starts_by_itself(render: Render) -> None:
     spec = cron(render(values=values()), "restore")
     assert spec["suspend"] is True
     assert spec["schedule"] == "0 0 31 2 *"
+    assert spec["concurrencyPolicy"] == "Forbid"
+    assert spec["startingDeadlineSeconds"] == 60
     assert spec["jobTemplate"]["spec"]["backoffLimit"] == 0
 
 

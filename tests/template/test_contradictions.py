@@ -164,3 +164,17 @@ def test_all_problems_are_reported_at_once(helm: Helm) -> None:
 )
 def test_what_can_work_is_accepted(render: Render, values: Values) -> None:
     assert render(values=merge(required(), values))
+
+
+@pytest.mark.row("B14")
+@pytest.mark.parametrize("component", ["api", "web"])
+@pytest.mark.parametrize(("seconds", "refused"), [(25, True), (26, False)])
+def test_the_drain_is_counted_to_the_second(
+    helm: Helm, component: str, seconds: int, refused: bool
+) -> None:
+    drain = {"drain": {"preStopSeconds": 20, "gracePeriodSeconds": seconds}}
+    values = merge(required(), {component: drain})
+    if refused:
+        assert f"{component}.drain.gracePeriodSeconds: 25" in helm.refusal(values=values)
+    else:
+        assert helm.render(values=values)

@@ -64,8 +64,8 @@ EXTERNAL: Values = {
         "mode": "external",
         "external": {
             "host": "1",
-            "user": "2",
-            "database": "3",
+            "user": "1e3",
+            "database": "0x1F",
             "pods": {"namespaceSelector": {"a": "1"}, "podSelector": {"b": "2"}},
         },
         "tls": {"caSecretName": "4"},

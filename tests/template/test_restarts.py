@@ -42,6 +42,22 @@ def test_new_sealed_values_restart_the_pods_that_read_them(render: Render) -> No
     assert changed(render, render, values, merge(values, sealed)) == {"api"}
 
 
+@pytest.mark.row("B19")
+def test_another_key_in_the_store_restarts_the_pods_that_read_it(render: Render) -> None:
+    values = values_of("external")
+    other = {"secrets": {"api": {"external": {"JWT_SECRET": {"key": "other"}}}}}
+    assert changed(render, render, values, merge(values, other)) == {"api"}
+
+
+@pytest.mark.row("B19")
+def test_pods_say_what_they_depend_on(render: Render) -> None:
+    expected = {"api": {"config", "secret"}, "web": {"config", "secret"}, "db": {"config"}}
+    for component, names in expected.items():
+        annotations = render().pod(component)["metadata"]["annotations"]
+        found = {key for key in annotations if key.startswith("checksum/")}
+        assert found == {f"checksum/{name}" for name in names}
+
+
 @pytest.mark.row("B19", "B7")
 def test_a_new_chart_version_restarts_nothing(helm: Helm) -> None:
     """Nor does it touch what is immutable in the StatefulSet."""

@@ -252,3 +252,11 @@ def test_every_accepted_value_is_in_values_yaml() -> None:
         and not path.startswith("db.settings.")
     ]
     assert missing == []
+
+
+@pytest.mark.row("B13", "S4")
+@pytest.mark.parametrize("part", ["selectPolicy", "policies", "stabilizationWindowSeconds"])
+def test_a_part_of_the_scaling_rules_cannot_be_taken_away(helm: Helm, part: str) -> None:
+    values = {"api": {"autoscaling": {"behavior": {"scaleUp": {part: None}}}}}
+    message = helm.refusal(values=merge(required(), values))
+    assert f"at '/api/autoscaling/behavior/scaleUp': missing property '{part}'" in message

@@ -47,7 +47,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The objects of a render and the template blocks that it came through.
+    """The objects of a render, its notes, and the template blocks that it came through.
 
     `documents` are numbers made of the objects' content: equal numbers, equal objects.
     """
@@ -55,6 +55,7 @@ class Rendered:
     manifests: Manifests
     documents: tuple[int, ...]
     reached: frozenset[int] = frozenset()
+    notes: str = ""
 
 
 class Engine(Protocol):

@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="program: a new helm process for every render, to compare with",
     )
     group.addoption(
-        "--mutants", type=int, default=60, metavar="N", help="how many mutants face the tests"
+        "--mutants", type=int, default=30, metavar="N", help="how many mutants face the tests"
     )
 
 

@@ -72,7 +72,7 @@ class Record:
 
 
 def outcome(found: Rendered | RenderError) -> Any:
-    """Return what tells renders apart: the objects' numbers, or the message without its place."""
+    """Return what tells renders apart: objects and notes, or the message without its place."""
     if isinstance(found, RenderError):
         return _PLACE.sub("", str(found))
-    return list(found.documents)
+    return [*found.documents, found.notes]

@@ -63,7 +63,8 @@ class Resident:
             objects.update(fresh)
         numbers = tuple(answer["documents"] or ())
         reached = frozenset(answer.get("reached", ()))
-        return Rendered(Manifests(objects[n] for n in numbers), numbers, reached)
+        manifests = Manifests(objects[n] for n in numbers)
+        return Rendered(manifests, numbers, reached, answer.get("notes", ""))
 
     def text(self, chart: int, request: Request) -> str:
         """Return what `helm template` prints."""

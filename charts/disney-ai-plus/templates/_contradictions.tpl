@@ -39,11 +39,10 @@ problem and remedy" per finding, or nothing.
 {{- end }}
 
 {{- define "contradictions.drain" -}}
-{{- with .values.drain }}
-{{- if le (int .gracePeriodSeconds) (add .preStopSeconds 5 | int) }}
-  - {{ $.name }}.drain.gracePeriodSeconds: {{ .gracePeriodSeconds }} leaves no time to finish requests
-    after preStopSeconds ({{ .preStopSeconds }}) and the image's own drain (5)
-{{- end }}
+{{- $drain := .values.drain -}}
+{{- if le (int $drain.gracePeriodSeconds) (add $drain.preStopSeconds 5 | int) }}
+  - {{ .name }}.drain.gracePeriodSeconds: {{ $drain.gracePeriodSeconds }} leaves no time to finish requests
+    after preStopSeconds ({{ $drain.preStopSeconds }}) and the image's own drain (5)
 {{- end }}
 {{- end }}
 

@@ -1,0 +1,46 @@
+"""What kube-score is told to leave alone, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.template.catalogue import CATALOGUE
+from tests.template.chart import merge, required
+from tests.template.conftest import Render
+from tools.lab.manifests import RUNNERS, component_of, pod_template
+
+PULL, BUDGET = "container-image-pull-policy", "deployment-has-poddisruptionbudget"
+USER, PROBES = "container-security-context-user-group-id", "pod-probes-identical"
+EXPECTED = {
+    "api": {PULL},
+    "web": {PULL, PROBES},
+    "db": {PULL, USER, PROBES, "statefulset-has-poddisruptionbudget"},
+    "migrate": {PULL},
+    "backup": {PULL, USER},
+    "restore": {PULL, USER},
+    "stranger": {PULL, "pod-networkpolicy"},
+}
+
+
+@pytest.mark.row("S12")
+def test_waivers(render: Render) -> None:
+    manifests = render(values=merge(required(), {"backup": {"enabled": True}}))
+    seen = set()
+    for manifest in manifests.all(*RUNNERS):
+        component = component_of(manifest)
+        ignored = set(manifest["metadata"]["annotations"]["kube-score/ignore"].split(","))
+        if component == "test":
+            user = pod_template(manifest)["spec"]["securityContext"]["runAsUser"]
+            assert ignored == ({PULL, USER} if user == 999 else {PULL})
+        else:
+            assert ignored == EXPECTED[component], component
+        seen.add(component)
+    assert seen == {*CATALOGUE, "stranger"}
+
+
+@pytest.mark.row("S11")
+@pytest.mark.parametrize(("lowest", "waived"), [(1, True), (2, False)])
+def test_a_budget_is_missed_where_there_is_none(render: Render, lowest: int, waived: bool) -> None:
+    values = {"api": {"autoscaling": {"minReplicas": lowest}}}
+    api = render(values=merge(required(), values)).one("Deployment", "api")
+    assert (BUDGET in api["metadata"]["annotations"]["kube-score/ignore"]) == waived
