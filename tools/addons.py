@@ -51,16 +51,12 @@ def crds() -> list[Path]:
         for path in module.crds:
             shutil.copy(source / path, folder / Path(path).name)
 
-    return [
-        folder / Path(path).name
-        for module in with_crds()
-        for folder in [
-            cached.entry(
-                "crds", f"{module.name}-{cached.digest(repr(module))}", partial(collect, module)
-            )
-        ]
-        for path in module.crds
-    ]
+    found = []
+    for module in with_crds():
+        key = f"{module.name}-{cached.digest(repr(module))}"
+        folder = cached.entry("crds", key, partial(collect, module))
+        found += [folder / Path(path).name for path in module.crds]
+    return found
 
 
 def _apply(cluster: Cluster, name: str) -> None:

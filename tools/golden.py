@@ -7,6 +7,7 @@ the chart differs from them, field by field; `nox -s golden -- --accept` writes 
 from __future__ import annotations
 
 import argparse
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ import yaml
 
 from tools.console import say
 from tools.errors import ToolError
-from tools.lab.helm import Helm
+from tools.lab.helm import Helm, merge
 from tools.lab.manifests import Manifest, Manifests
 from tools.paths import CHART, REPOSITORY
 
@@ -52,9 +53,7 @@ def main(arguments: argparse.Namespace, flags: list[str]) -> None:
 
 def rendered(name: str) -> Manifests:
     """Return what an install consists of now."""
-    values: dict[str, Any] = {}
-    for path in INSTALLS[name]:
-        values = _merged(values, yaml.safe_load(path.read_text(encoding="utf-8")))
+    values = merge(*(yaml.safe_load(path.read_text("utf-8")) for path in INSTALLS[name]))
     helm = Helm(CHART, release="disney-ai-plus", namespace="disney-ai-plus")
     return helm.render(values=values, valid=False)
 
@@ -72,7 +71,7 @@ def write(name: str) -> None:
     """Write a golden file."""
     FOLDER.mkdir(exist_ok=True)
     manifests = sorted(rendered(name), key=_identity)
-    text = yaml.dump_all(_plain(list(manifests)), sort_keys=True, width=100, allow_unicode=True)
+    text = yaml.dump_all(copy.deepcopy(manifests), sort_keys=True, width=100, allow_unicode=True)
     (FOLDER / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
@@ -110,27 +109,10 @@ def _fields(path: str, old: Any, new: Any) -> Iterator[str]:
 def _short(value: Any) -> str:
     if value is None:
         return "(absent)"
-    text = yaml.safe_dump(_plain(value), default_flow_style=True, width=10_000).strip()
+    text = yaml.safe_dump(copy.deepcopy(value), default_flow_style=True, width=10_000).strip()
     text = text.removesuffix("\n...").removesuffix("...").strip()
     return text if len(text) <= 120 else f"{text[:117]}…"
 
 
 def _identity(manifest: Manifest) -> str:
     return f"{manifest['kind']}/{manifest['metadata']['name']}"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return value
-
-
-def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        inner = merged.get(key)
-        both = isinstance(inner, dict) and isinstance(value, dict)
-        merged[key] = _merged(inner, value) if both and inner is not None else value
-    return merged

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ import yaml
 
 from tools import paths
 from tools.lab.helm import Helm
+from tools.lab.helm import merge as merge  # the tests take it from here
 
 Values = dict[str, Any]
 
@@ -38,18 +38,6 @@ def helm_of(chart: Path = CHART) -> Helm:
     """Return a chart that renders the least possible where no values are given."""
     name = "disney-ai-plus"
     return Helm(chart, base=required, kube_version=NEWEST, release=name, namespace=name)
-
-
-def merge(*layers: Values) -> Values:
-    """Merge values as Helm does: maps by key, later ones win, all else replaced."""
-    merged: Values = {}
-    for layer in layers:
-        for key, value in layer.items():
-            if isinstance(value, dict) and isinstance(merged.get(key), dict):
-                merged[key] = merge(merged[key], value)
-            else:
-                merged[key] = copy.deepcopy(value)
-    return merged
 
 
 def load_yaml(path: Path) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,11 +10,10 @@ from typing import Any
 
 from tools import cache as cached
 from tools.lab import schemas
-from tools.lab.engine import Engine, Rendered, RenderError, Request, engine
+from tools.lab.engine import Engine, Rendered, RenderError, Request, Values, engine
 from tools.lab.manifests import Manifests
 from tools.lab.template import plain
 
-Values = Mapping[str, Any]
 Key = tuple[str, str, Request]
 # Told of every render that is asked for, those from the cache included.
 Observer = Callable[[Key, "Rendered | RenderError"], None]
@@ -87,8 +87,8 @@ class Helm:
     def notes(self, *, values: Values | None = None, namespace: str = "") -> str:
         """Return what a user reads after an install."""
         request = self._request(values, namespace=namespace)
-        self.rendered(request)  # an observer would else miss it
-        return self.start("helm").notes(self._number("helm"), request)
+        rendered = self.rendered(request)
+        return rendered.notes or self.start("helm").notes(self._number("helm"), request)
 
     def text(self, *, values: Values | None = None, program: str = "helm", **options: Any) -> str:
         """Return what `helm template` prints."""
@@ -159,3 +159,15 @@ class Helm:
                 for problem in found
             )
             raise InvalidObjectsError(f"Kubernetes {kube_version} would refuse:\n{told}")
+
+
+def merge(*layers: Values) -> dict[str, Any]:
+    """Merge values as Helm does: maps by key, later ones win, all else replaced."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            if isinstance(value, dict) and isinstance(merged.get(key), dict):
+                merged[key] = merge(merged[key], value)
+            else:
+                merged[key] = copy.deepcopy(value)
+    return merged

@@ -26,7 +26,7 @@ from typing import Any
 from tools.console import Step, step
 from tools.errors import ToolError
 from tools.lab.coverage import Templates
-from tools.lab.engine import RenderError, engine
+from tools.lab.engine import RenderError
 from tools.lab.helm import Helm
 from tools.lab.operators import Mutant, mutants
 from tools.lab.record import Record
@@ -68,7 +68,6 @@ def stillborn(chart: Path, mutant: Mutant) -> bool:
     """Tell whether a mutant is no template, or no JSON, at all: anyone would notice that."""
     try:
         broken = Helm(chart).changed({mutant.file: mutant.text})
-        engine().load(broken.chart, broken.files)
         broken.render(values={}, valid=False)
     except RenderError as error:
         return "parse error" in str(error) or "invalid character" in str(error)
