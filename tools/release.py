@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import rollout, testbed, toolchain
+from tools.censor import censor
 from tools.cluster import KUBECONFIG, Cluster
 from tools.console import step
 from tools.errors import ToolError
@@ -51,6 +52,6 @@ def install(
                 stdin=json.dumps(overlay),
             )
         except ToolError as error:
-            raise ToolError(rollout.censor(str(error), secrets)) from None
+            raise ToolError(censor(str(error), secrets)) from None
     if wait:
         rollout.wait(cluster, namespace, seconds=seconds, secrets=secrets)

@@ -7,8 +7,8 @@ import subprocess
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import quote, quote_plus
 
+from tools.censor import censor
 from tools.cluster import Cluster
 from tools.console import step
 from tools.errors import ToolError
@@ -94,22 +94,6 @@ def ready(pod: dict[str, Any]) -> bool:
         return True
     conditions = pod["status"].get("conditions", [])
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
-
-
-def censor(text: str, secrets: Iterable[str]) -> str:
-    """Return a text with every given secret, raw or JSON-escaped, blotted out."""
-    forms = {form for secret in secrets if secret for form in _forms(secret)}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, "[secret]")
-    return text
-
-
-def _forms(secret: str) -> set[str]:
-    """Return a secret raw, as JSON (also Go's, which escapes more) and as part of a URL."""
-    plain = {json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
-    go = {form.translate({ord(c): f"\\u{ord(c):04x}" for c in "<>&"}) for form in plain}
-    urls = {quote(secret, safe=""), quote_plus(secret)}
-    return {secret} | plain | go | urls
 
 
 def statuses(pod: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tools import release, rollout, toolchain
+from tools.censor import censor
 from tools.cluster import Cluster
 from tools.engine import Engine
 from tools.errors import ToolError
@@ -101,7 +102,7 @@ def test_the_report_holds_state_events_and_log(monkeypatch: pytest.MonkeyPatch) 
 def test_secrets_are_blotted_out_raw_and_escaped() -> None:
     secret = 'a"b\\c'
     text = f"raw {secret} json {json.dumps(secret)}"
-    assert rollout.censor(text, [secret]) == 'raw [secret] json "[secret]"'
+    assert censor(text, [secret]) == 'raw [secret] json "[secret]"'
 
 
 def test_credentials_travel_on_standard_input_only(monkeypatch: pytest.MonkeyPatch) -> None:

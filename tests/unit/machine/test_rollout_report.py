@@ -14,6 +14,7 @@ import pytest
 from tests.unit.machine.pods import CREATING, RUNNING, container, ended, event, pod, waiting
 from tests.unit.machine.programs import Programs
 from tools import rollout, toolchain
+from tools.censor import censor
 from tools.cluster import Cluster
 from tools.engine import Engine
 from tools.errors import ToolError
@@ -222,14 +223,14 @@ FORMS: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("form", FORMS)
 def test_a_secret_is_blotted_out_in_every_form_that_programs_print(form: str, secret: str) -> None:
     shown = FORMS[form](secret)
-    text = rollout.censor(f"before {shown} after", [secret])
+    text = censor(f"before {shown} after", [secret])
     assert text == "before [secret] after"
 
 
 @pytest.mark.parametrize("secrets", [["abc", "abcdef"], ["abcdef", "abc"]])
 def test_a_secret_inside_another_leaves_no_rest(secrets: list[str]) -> None:
-    assert "def" not in rollout.censor("abcdef", secrets)
+    assert "def" not in censor("abcdef", secrets)
 
 
 def test_an_empty_secret_blots_out_nothing() -> None:
-    assert rollout.censor("the text", [""]) == "the text"
+    assert censor("the text", [""]) == "the text"
