@@ -8,7 +8,8 @@ the second as an upgrade of the first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -19,6 +20,10 @@ from tools.paths import REPOSITORY
 from tools.testbed import TestBed
 
 OVERLAYS = Path(__file__).parent / "e2e" / "overlays"
+BED = pytest.StashKey["TestBed"]()
+BUNDLES = pytest.StashKey[list[Path]]()
+# More would say the same and keep a broken run from its end.
+MOST_BUNDLES = 5
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,6 +58,34 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("installed", names, indirect=True, scope="session")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep what the namespaces of a failed test looked like, before they go."""
+    report = yield
+    bed = item.config.stash.get(BED, None)
+    bundles = item.config.stash.setdefault(BUNDLES, [])
+    if report.failed and bed and len(bundles) < MOST_BUNDLES:
+        from tools import bundle, testbed
+        from tools.report.parts import REPORT
+
+        folder = REPORT / "logs" / re.sub(r"\W+", "-", item.name).strip("-")
+        own = getattr(item, "funcargs", {}).get("namespace")
+        for name in filter(None, (testbed.NAMESPACE, own)):
+            bundle.collect(bed.cluster, name, folder / name)
+        bundles.append(folder)
+        report.sections.append(("Log bundle", str(folder.relative_to(REPOSITORY))))
+    return report
+
+
+def pytest_sessionfinish() -> None:
+    """Draw what the tests measured."""
+    from tools.report import page
+
+    page.write()
+
+
 @pytest.fixture(scope="session")
 def tools_on_path() -> Iterator[None]:
     """Let `kubectl`, as the commands are written, be the pinned one."""
@@ -72,6 +105,7 @@ def bed(request: pytest.FixtureRequest) -> Iterator[TestBed]:
         patch.setenv("KUBECONFIG", str(cluster.KUBECONFIG))
         with uncaptured(request):
             found = testbed.ensure()
+        request.config.stash[BED] = found
         yield found
 
 
