@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.smoke.release import Edge, Release
-from tools.paths import REPOSITORY
+from tools.paths import REPORT, REPOSITORY
 from tools.testbed import TestBed
 
 OVERLAYS = Path(__file__).parent / "e2e" / "overlays"
@@ -68,7 +68,6 @@ def pytest_runtest_makereport(
     bundles = item.config.stash.setdefault(BUNDLES, [])
     if report.failed and bed and len(bundles) < MOST_BUNDLES:
         from tools import bundle, testbed
-        from tools.report.parts import REPORT
 
         folder = REPORT / "logs" / re.sub(r"\W+", "-", item.name).strip("-")
         own = getattr(item, "funcargs", {}).get("namespace")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import ToolError
+from tools.paths import cache_root
 
 TAIL_LINES = 25
 # How long an interrupted program may take to clean up.
@@ -89,8 +90,10 @@ def run(
     if expired.is_set():
         raise ToolError(f"`{_shown(words)}` gave no result within {timeout:.0f} s.")
     if process.returncode != 0:
+        full = f"{disk_full()}\n" if "no space left on device" in (out + err).lower() else ""
+        code = process.returncode
         raise ToolError(
-            f"`{_shown(words)}` failed with exit code {process.returncode}:\n{tail(err or out)}"
+            f"{full}`{_shown(words)}` failed with exit code {code}:\n{tail(err or out)}"
         )
     return out
 
@@ -115,6 +118,14 @@ def end_all() -> None:
     """End every program that runs: a thread that waits for one would hold up an interrupt."""
     for process in list(_running):
         _end(process, signal.SIGTERM)
+
+
+def disk_full() -> str:
+    """Return what to do about a full disk."""
+    return (
+        "A disk is full. What was half made is removed; free some space (the caches are in "
+        f"{cache_root()}, or where XDG_CACHE_HOME says) and run the same command again."
+    )
 
 
 def succeeds(command: Sequence[str | Path], *, timeout: float | None = 30) -> bool:

@@ -85,6 +85,18 @@ def test_an_error_is_one_sentence_on_standard_error_and_exit_code_1(
     assert "The disk is full" not in told.out
 
 
+def test_a_full_disk_is_one_sentence_too(
+    call: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fill() -> None:
+        with Path("/dev/full").open("w") as device:
+            device.write("word")
+
+    monkeypatch.setattr(testbed, "ensure", fill)
+    assert call("up") == 1
+    assert capsys.readouterr().err.strip().startswith("error: A disk is full.")
+
+
 def test_an_interrupt_says_how_to_go_on(
     call: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from tools.report.parts import REPORT, Part, Timeline, read
+from tools.paths import REPORT
+from tools.report.parts import Part, Timeline, read
 
 PAGE = "index.html"
 # Failures that the page lists of one timeline; all of them are in its JSON.

@@ -8,9 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from tools.paths import BUILD
+from tools.paths import REPORT
 
-REPORT = BUILD / "report"
 Verdict = Literal["good", "bad", "none"]
 
 
