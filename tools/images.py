@@ -81,16 +81,28 @@ def _workload(engine: Engine, name: str, bases: Mapping[str, Callable[[Engine], 
     return _image(engine, name, name, key, fill)
 
 
-def _postgres(engine: Engine) -> Image:
+def _postgres(
+    engine: Engine, name: str = "postgres", packages: str = "packages.txt", suite: str = "suite"
+) -> Image:
     """Build PostgreSQL with the official image's contract."""
     source = SOURCE / "postgres"
+    major = (source / packages).read_text().strip().rsplit("-", 1)[-1]
 
     def fill(context: Path) -> dict[str, str]:
         for file in ("Dockerfile", "entrypoint.sh"):
             shutil.copy(source / file, context)
-        return {"BASE": _root_image(engine, source)}
+        return {"BASE": _root_image(engine, source, packages, suite), "MAJOR": major}
 
-    return _image(engine, "db", "postgres", digest(source, table()["images"]), fill)
+    key = digest(source, packages, suite, table()["images"])
+    return _image(engine, "db", name, key, fill)
+
+
+def older_postgres(engine: Engine) -> Image:
+    """Build PostgreSQL of an older major, that of the Debian which the nodes run on.
+
+    Only e2e uses it, to go from there to the current one.
+    """
+    return _postgres(engine, "postgres-older", "older.txt", "node-suite")
 
 
 def _exporter(engine: Engine) -> Image:
@@ -179,12 +191,15 @@ def _base(
     return reference
 
 
-def _root_image(engine: Engine, source: Path) -> str:
-    """Return the image of the Debian root filesystem that a folder of `images/` describes."""
+def _root_image(
+    engine: Engine, source: Path, packages: str = "packages.txt", suite: str = "suite"
+) -> str:
+    """Return the image of the Debian root filesystem that a folder of `images/` describes.
+
+    `suite` is the name of Debian's version in the table `images` of versions.toml.
+    """
     hooks = [path for path in (source / "essential.sh", source / "customize.sh") if path.exists()]
-    archive = debian.root_filesystem(
-        source / "packages.txt", table()["images"]["suite"], hooks=hooks
-    )
+    archive = debian.root_filesystem(source / packages, table()["images"][suite], hooks=hooks)
     reference = f"{PREFIX}/{source.name}-root:{archive.parent.name.rsplit('-', 1)[-1]}"
     if not engine.has_image(reference):
         engine.run("import", archive, reference)

@@ -38,9 +38,9 @@ def settings(manifests: Manifests) -> dict[str, str]:
     return dict(argument.removeprefix("--").split("=", 1) for argument in args[1:])
 
 
-def environment(manifests: Manifests) -> dict[str, str]:
-    """Return the server's literal environment variables."""
-    env = manifests.container("db", "postgres")["env"]
+def environment(manifests: Manifests, container: str = "postgres") -> dict[str, str]:
+    """Return the literal environment variables of a container of the database's pod."""
+    env = manifests.container("db", container)["env"]
     return {entry["name"]: entry["value"] for entry in env if "value" in entry}
 
 
@@ -120,6 +120,16 @@ def test_the_data_is_on_the_volume(manifests: Manifests, values_set: str) -> Non
     data = named(mounts, "data")["mountPath"]
     assert data == "/var/lib/postgresql"
     assert environment(manifests)["PGDATA"] == f"{data}/17/docker", values_set
+
+
+@pytest.mark.row("B4")
+def test_each_major_has_a_folder_of_its_own(render: Render) -> None:
+    db = {"major": 18, "image": {"tag": "18.1"}}
+    manifests = render(values=merge(required(), {"db": db}))
+    for container in ("guard", "postgres"):
+        found = environment(manifests, container)
+        assert found["PGDATA"] == "/var/lib/postgresql/18/docker"
+        assert found["PGMAJOR"] == "18"
 
 
 @pytest.mark.row("B5")

@@ -14,12 +14,8 @@ TLS = merge(required(), {"db": {"tls": {"enabled": True, "secretName": "certific
 
 
 def pg_hba(manifests: Manifests) -> str:
-    """Return the access rules, with what they include."""
-    config = manifests.one("ConfigMap", "db")["data"]
-    items = named(manifests.pod("db")["spec"]["volumes"], "access")["configMap"]["items"]
-    mounted = {item["path"] for item in items}
-    included = config["tls-only.conf"] if "tls-only.conf" in mounted else ""
-    rules: str = config["pg_hba.conf"].replace("include_if_exists tls-only.conf", included)
+    """Return the access rules."""
+    rules: str = manifests.one("ConfigMap", "db")["data"]["pg_hba.conf"]
     return rules
 
 

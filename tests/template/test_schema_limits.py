@@ -42,6 +42,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "api.poolSize": (1, 500),
     "api.replicas": PODS,
     "web.replicas": PODS,
+    "db.major": (15, 99),
     "db.maxConnections": (10, 10_000),
     "db.gracePeriodSeconds": SECONDS,
     "db.tls.reloadSeconds": SECONDS,

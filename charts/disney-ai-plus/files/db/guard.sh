@@ -13,7 +13,7 @@ stop() {
 }
 
 if [ "$major" != "$PGMAJOR" ]; then
-  stop "The image is PostgreSQL $major, but this chart keeps its data for PostgreSQL $PGMAJOR. Set db.image to a $PGMAJOR.x image."
+  stop "The image is PostgreSQL $major, but db.major is $PGMAJOR. Set db.image to a $PGMAJOR.x image, or db.major to $major."
 fi
 
 if [ -e "$INITIALISING" ] && [ -s "$PGDATA/PG_VERSION" ]; then
@@ -31,7 +31,7 @@ fi
 # somebody still misses.
 other=$(find "$volume" -maxdepth 4 -name PG_VERSION ! -path '*/base/*' ! -path "$PGDATA.unfinished/*" | head -n 1)
 if [ -n "$other" ]; then
-  stop "The volume holds a database of PostgreSQL $(cat "$other") in $(dirname "$other"), and the chart looks for one of $major in $PGDATA. Use an image and a chart for that version, or dump it there and restore the dump into a new volume (docs/backup.md)."
+  stop "The volume holds a database of PostgreSQL $(cat "$other") in $(dirname "$other"), and the chart looks for one of $major in $PGDATA. Go back to db.major and db.image of that version, or dump it there and restore the dump into a new volume (docs/backup.md)."
 fi
 foreign=$(find "$volume" -mindepth 1 ! -name lost+found ! -path "$INITIALISING" ! -path "${PGDATA%/*}" ! -path "$PGDATA" \
   ! -path "$PGDATA.unfinished" ! -path "$PGDATA.unfinished/*" | head -n 3 | tr '\n' ' ')

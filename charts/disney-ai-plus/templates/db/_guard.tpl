@@ -21,8 +21,8 @@
 
 {{- /* Where the data is on the volume. The major version is in the path, so that another major never starts on these files. */ -}}
 {{- define "db.layout" -}}
-PGMAJOR: "17"
-PGDATA: /var/lib/postgresql/17/docker
+PGMAJOR: {{ .values.major | int | quote }}
+PGDATA: /var/lib/postgresql/{{ .values.major | int }}/docker
 # There from the guard's first visit to an empty volume until initdb.sh has done its last step.
 INITIALISING: /var/lib/postgresql/initialising
 {{- end }}

@@ -85,11 +85,7 @@ certificate: {mountPath: /etc/postgresql-tls, readOnly: true}
 access:
   configMap:
     name: {{ include "names.of" . }}
-    items:
-      - {key: pg_hba.conf, path: pg_hba.conf}
-      {{- if include "db.tlsOnly" .root }}
-      - {key: tls-only.conf, path: tls-only.conf}
-      {{- end }}
+    items: [{key: pg_hba.conf, path: pg_hba.conf}]
 initdb:
   configMap:
     name: {{ include "names.of" . }}
