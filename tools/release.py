@@ -55,3 +55,20 @@ def install(
             raise ToolError(censor(str(error), secrets)) from None
     if wait:
         rollout.wait(cluster, namespace, seconds=seconds, secrets=secrets)
+
+
+def check(
+    *only: str, namespace: str = testbed.NAMESPACE, name: str = testbed.RELEASE, seconds: int = 180
+) -> str:
+    """Run `helm test`, all of it or only the pods named, and return what it prints, logs included.
+
+    Raises:
+        ToolError: a test fails.
+    """
+    filters: list[str] = [word for pod in only for word in ("--filter", f"name={pod}")]
+    return run(
+        [
+            *(toolchain.tool("helm"), "test", name, "--namespace", namespace),
+            *("--kubeconfig", str(KUBECONFIG), "--timeout", f"{seconds}s", "--logs", *filters),
+        ]
+    )

@@ -114,7 +114,7 @@ def outside(bed: TestBed, namespace: str) -> dict[str, Any]:
     return values
 
 
-@pytest.mark.row("B3", "B8")
+@pytest.mark.row("B3", "B8", "B16")
 def test_a_release_runs_on_a_server_of_the_users(
     bed: TestBed, namespace: str, outside: dict[str, Any]
 ) -> None:
@@ -126,6 +126,7 @@ def test_a_release_runs_on_a_server_of_the_users(
         "WHERE usename = 'stories'",
     )
     assert encrypted.strip() == "t"
+    assert "accepting connections" in release.check(namespace=namespace)
 
 
 @pytest.mark.row("B3", "B8")

@@ -10,23 +10,9 @@ from typing import Any
 import pytest
 
 from tests.smoke.release import Release
-from tools import toolchain
-from tools.cluster import KUBECONFIG
+from tools import release as helm
 from tools.errors import ToolError
-from tools.proc import run
-from tools.testbed import NAMESPACE, RELEASE, TestBed
-
-
-def helm_test(*only: str) -> str:
-    """Run `helm test`, all of it or only some pods, and return what it prints."""
-    filters: list[str] = [word for name in only for word in ("--filter", f"name={name}")]
-    return run(
-        [
-            *(toolchain.tool("helm"), "test", RELEASE, "--namespace", NAMESPACE),
-            *("--kubeconfig", KUBECONFIG, "--timeout", "3m", "--logs"),
-            *filters,
-        ]
-    )
+from tools.testbed import TestBed
 
 
 def apply_as_helm(bed: TestBed, manifest: dict[str, Any]) -> None:
@@ -66,7 +52,7 @@ def leading_nowhere(release: Release, bed: TestBed, name: str) -> Iterator[None]
 @pytest.mark.row("B16")
 def test_it_passes(release: Release) -> None:
     del release
-    output = helm_test()
+    output = helm.check()
     for check in ("web", "api", "db", "denied"):
         assert f"test-{check}" in output
     assert "answers with 200" in output
@@ -79,7 +65,7 @@ def test_it_passes(release: Release) -> None:
 def test_it_fails_where_the_network_is_open(release: Release, bed: TestBed) -> None:
     with without(release, bed, "networkpolicy", "db"):
         with without(release, bed, "networkpolicy", "default-deny"), pytest.raises(ToolError):
-            helm_test("test-denied")
+            helm.check("test-denied")
         log = release.kubectl("logs", "test-denied")
     assert "A pod outside the release can connect" in log
 
@@ -88,5 +74,5 @@ def test_it_fails_where_the_network_is_open(release: Release, bed: TestBed) -> N
 @pytest.mark.only("staging")
 def test_it_fails_where_a_service_leads_nowhere(release: Release, bed: TestBed) -> None:
     with leading_nowhere(release, bed, "web"), pytest.raises(ToolError):
-        helm_test("test-web")
+        helm.check("test-web")
     assert "is not healthy" in release.kubectl("logs", "test-web")
