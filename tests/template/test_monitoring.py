@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,20 +13,28 @@ from tests.template.conftest import Render
 from tools.lab.helm import Helm
 from tools.lab.manifests import Manifests, named
 
+RULES = sorted((CHART / "files" / "rules").glob("*.yaml"))
 ENABLED: Values = {"monitoring": {"serviceMonitors": {"enabled": True}, "rules": {"enabled": True}}}
 
 # What the specification wants alerts for, and the alerts that do it.
 TOPICS = {
     "high error rates": {"HighErrorRate"},
     "high latency": {"HighLatency"},
-    "pod restarts": {"PodRestarts", "PodNotReady"},
+    "pod restarts": {"PodRestarts", "PodNotReady", "ReplicasMissing"},
+    "objectives": {
+        "AvailabilityBudgetBurnsFast",
+        "AvailabilityBudgetBurnsSlowly",
+        "LatencyBudgetBurnsFast",
+        "LatencyBudgetBurnsSlowly",
+    },
+    "certificates": {"CertificateExpires"},
     "migrations": {"MigrationFailed"},
     "backups": {"BackupTooOld"},
     "resource utilisation": {
         "MemoryNearLimit",
         "CpuThrottled",
         "AutoscalerAtMaximum",
-        "DatabaseVolumeFull",
+        "VolumeNearlyFull",
     },
     "database connections": {
         "DatabaseDown",
@@ -36,6 +45,11 @@ TOPICS = {
 }
 
 
+def stem(path: Path) -> str:
+    """Name a test after the file that it is about."""
+    return path.stem
+
+
 def enabled(render: Render, values: Values | None = None, namespace: str = "stories") -> Manifests:
     """Render with all monitoring on."""
     return render(values=merge(required(), ENABLED, values or {}), namespace=namespace)
@@ -43,11 +57,16 @@ def enabled(render: Render, values: Values | None = None, namespace: str = "stor
 
 def alerts(manifests: Manifests) -> dict[str, dict[str, Any]]:
     """Return the rendered alerts by name."""
-    groups = manifests.all("PrometheusRule")[0]["spec"]["groups"]
-    rules = [rule for group in groups for rule in group["rules"]]
-    assert rules
-    assert len({rule["alert"] for rule in rules}) == len(rules)
-    return {rule["alert"]: rule for rule in rules}
+    found = [rule for rule in rules(manifests) if "alert" in rule]
+    assert found
+    assert len({rule["alert"] for rule in found}) == len(found)
+    return {rule["alert"]: rule for rule in found}
+
+
+def rules(manifests: Manifests) -> list[dict[str, Any]]:
+    """Return the rendered rules: alerts, and what is recorded for them."""
+    (found,) = manifests.all("PrometheusRule")
+    return [rule for group in found["spec"]["groups"] for rule in group["rules"]]
 
 
 @pytest.mark.row("S8")
@@ -116,39 +135,61 @@ def test_every_topic_of_the_specification_has_its_alerts(render: Render) -> None
 
 @pytest.mark.row("S14")
 def test_every_alert_says_how_bad_it_is_and_what_to_do(render: Render) -> None:
-    runbook = (CHART / "RUNBOOKS.md").read_text(encoding="utf-8")
-    headings = set(re.findall(r"^## (\w+)$", runbook, flags=re.MULTILINE))
+    pages = {page.stem for page in (CHART / "docs" / "runbooks").glob("*.md")}
     found = alerts(enabled(render))
     for name, rule in found.items():
         assert rule["labels"]["severity"] in {"critical", "warning"}, name
         assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}, name
         assert all(text.strip() for text in rule["annotations"].values()), name
-        assert rule["annotations"]["runbook_url"].endswith(f"/RUNBOOKS.md#{name.lower()}"), name
-    assert headings == found.keys()
+        assert rule["annotations"]["runbook_url"].endswith(f"/docs/runbooks/{name}.md"), name
+    assert pages == found.keys()
 
 
 @pytest.mark.row("S14")
-def test_alerts_concern_this_release_only(render: Render) -> None:
-    values = {"namePrefix": "blue-"}
-    for name, rule in alerts(enabled(render, values)).items():
+@pytest.mark.parametrize("page", sorted((CHART / "docs" / "runbooks").glob("*.md")), ids=stem)
+def test_a_runbook_is_about_its_alert_and_leads_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith(f"# {page.stem}\n\n")
+    assert re.search(r"^1\. ", text, flags=re.MULTILINE), "no step to take"
+    for link in re.findall(r"\]\((\w+\.md)\)", text):
+        assert (page.parent / link).exists(), link
+
+
+@pytest.mark.row("S14")
+def test_rules_concern_this_release_only(render: Render) -> None:
+    values = {"namePrefix": "blue-", "edge": {"tls": {"secretName": "blue-cert"}}}
+    for rule in rules(enabled(render, values)):
         selectors = re.findall(r"\{([^{}]*)\}", rule["expr"])
-        assert selectors, name
+        assert selectors, rule
         for selector in selectors:
-            assert 'namespace="stories"' in selector, name
-            assert re.search(r'"(data-)?blue-(\(|api|web|db|migrate|backup)', selector), name
-        assert "NAMESPACE" not in str(rule), name
-        assert "PREFIX" not in str(rule), name
+            assert 'namespace="stories"' in selector, rule
+            own = r'"(data-)?blue-(\(|api|web|db|migrate|backup)'
+            assert re.search(own, selector), rule
+        assert not re.search("NAMESPACE|PREFIX|EDGETLS", str(rule)), rule
+
+
+@pytest.mark.row("B8", "S10")
+@pytest.mark.parametrize(
+    ("values", "name"), [({}, "edge-tls"), ({"edge": {"tls": {"secretName": "own"}}}, "own")]
+)
+def test_expiry_is_watched_where_the_edge_finds_its_certificate(
+    render: Render, values: Values, name: str
+) -> None:
+    rule = alerts(enabled(render, values))["CertificateExpires"]
+    assert f'name=~"db|{name}"' in rule["expr"]
 
 
 @pytest.mark.row("S14")
-def test_the_file_is_complete_on_its_own() -> None:
-    """Prometheus tools read it as it stands: no template, the structure of a rule file."""
-    content = load_yaml(CHART / "files" / "alerts.yaml")
+@pytest.mark.parametrize("path", RULES, ids=stem)
+def test_the_files_are_complete_on_their_own(path: Path) -> None:
+    """Prometheus tools read them as they stand: no template, the structure of a rule file."""
+    content = load_yaml(path)
     assert content.keys() == {"groups"}
     for group in content["groups"]:
         assert group.keys() == {"name", "rules"}
         for rule in group["rules"]:
-            assert rule.keys() <= {"alert", "expr", "for", "labels", "annotations"}
+            kind = {"record"} if "record" in rule else {"alert", "for", "labels", "annotations"}
+            assert rule.keys() <= {"expr"} | kind
             assert ".Values" not in str(rule)
 
 

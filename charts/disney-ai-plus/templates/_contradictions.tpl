@@ -94,8 +94,8 @@ problem and remedy" per finding, or nothing.
 
 {{- define "contradictions.alerts" -}}
 {{- $alerts := dict }}
-{{- range (.Files.Get "files/alerts.yaml" | fromYaml).groups }}
-{{- range .rules }}{{ $_ := set $alerts .alert true }}{{ end }}
+{{- range $path, $_ := .Files.Glob "files/rules/*.yaml" }}
+{{- range regexFindAll "- alert: \\w+" ($.Files.Get $path) -1 }}{{ $_ := set $alerts (trimPrefix "- alert: " .) true }}{{ end }}
 {{- end }}
 {{- range $alert, $_ := .Values.monitoring.rules.overrides }}
 {{- if not (hasKey $alerts $alert) }}
