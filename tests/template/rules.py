@@ -54,6 +54,16 @@ def case_of(rule: dict[str, Any]) -> Path:
     return CASES / f"{rule.get('alert', 'objectives')}.yaml"
 
 
+def foreign(expression: str, prefix: str = "") -> list[str]:
+    """Return the selectors of an expression that are not limited to the release in `stories`."""
+    own = rf'"(data-)?{prefix}(\(|api|web|db|migrate|backup)'
+    return [
+        selector
+        for selector in re.findall(r"\{([^{}]*)\}", expression)
+        if 'namespace="stories"' not in selector or not re.search(own, selector)
+    ]
+
+
 def check(groups: Groups, folder: Path, *cases: Path) -> str:
     """Return what promtool finds wrong with rules, syntax and test cases; nothing is well.
 
@@ -84,19 +94,20 @@ class Mistake:
     """A rule's group with one thing changed in that rule, and the case that should notice."""
 
     what: str
+    expression: str
     group: dict[str, Any]
     case: Path
 
 
 def mistakes(groups: Groups) -> Iterator[Mistake]:
-    """Yield every single change of operators, numbers, windows, selectors, and of how long to wait."""
+    """Yield every single change of an operator, number, window or selector, and of the wait."""
     for group in groups:
         for position, rule in enumerate(group["rules"]):
             for what, changed in _changes(rule):
                 wrong = copy.deepcopy(group)
                 wrong["rules"][position] = changed
                 name = rule.get("alert") or rule["record"]
-                yield Mistake(f"{name}: {what}", wrong, case_of(rule))
+                yield Mistake(f"{name}: {what}", changed["expr"], wrong, case_of(rule))
 
 
 def _changes(rule: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -118,8 +129,9 @@ def _expressions(text: str) -> Iterator[tuple[str, str]]:
     for found in re.finditer(r"(?<=ratio_rate)\w+", text):
         yield _with(text, found, WINDOWS[found[0]])
     for found in re.finditer(r"(?<=[\s(])[\d.]+(?=[\s,)]|$)", text):
-        yield _with(text, found, f"{float(found[0]) * 1.25 + (found[0] == '0') / 2:g}")
-        yield _with(text, found, f"{float(found[0]) * 0.8 - (found[0] == '0') / 2:g}")
+        number = float(found[0])
+        for other in (number * 1.25, number * 0.8) if number else (1, -1):
+            yield _with(text, found, f"{other:g}")
     for found in re.finditer(r'\w+(=~|!=|=)"[^"]*"(, )?', text):
         yield _with(text, found, "")
     for found in re.finditer(r'(?<=\w)(=~|!=|=)(?=")', text):
