@@ -9,6 +9,7 @@ import pytest
 from tests.template.catalogue import CATALOGUE
 from tests.template.chart import effective, merge, network_edges, required, values_of
 from tests.template.conftest import Render
+from tests.template.edges import edges
 from tools.lab.manifests import Manifest, Manifests, component_of
 
 Rule = tuple[str, int, str]  # party, port, protocol
@@ -79,25 +80,9 @@ def allowed(policy: Manifest, direction: str, values: dict[str, Any]) -> set[Rul
 
 def expected(component: str, direction: str, values: dict[str, Any]) -> set[Rule]:
     """Return what the table says that a component may do in one direction."""
-    internal = values["db"]["mode"] == "internal"
-    ports = {
-        ("api", "http"): values["api"]["port"],
-        ("web", "http"): values["web"]["port"],
-        ("db", "postgres"): values["db"]["port"] if internal else values["db"]["external"]["port"],
-        ("db", "metrics"): values["db"]["exporter"]["port"],
-    }
-    routed = {route["component"] for route in values["edge"]["routes"]}
-    external = values["networkPolicy"]["externalHttps"]["enabled"]
-    mine, theirs = ("to", "from") if direction == "ingress" else ("from", "to")
-    return {
-        (edge[theirs], ports.get((edge["to"], edge["port"]), edge["port"]), protocol)
-        for edge in network_edges()
-        for protocol in edge.get("protocols", ["TCP"])
-        if edge[mine] == component
-        and not (edge["from"] == "edge" and edge["to"] not in routed)
-        and not (edge["to"] == "internet" and not external)
-        and all(CATALOGUE[end].present(values) for end in {edge["from"]} & CATALOGUE.keys())
-    }
+    if direction == "ingress":
+        return {(e.source, e.port, e.protocol) for e in edges(values) if e.target == component}
+    return {(e.target, e.port, e.protocol) for e in edges(values) if e.source == component}
 
 
 @pytest.mark.row("S9")
