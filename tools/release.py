@@ -23,6 +23,7 @@ def install(
     cluster: Cluster,
     overlay: dict[str, Any],
     *,
+    chart: Path = CHART,
     values: Sequence[Path] = (DEFAULT_VALUES,),
     flags: Sequence[str] = (),
     namespace: str = testbed.NAMESPACE,
@@ -41,11 +42,11 @@ def install(
     """
     secrets = list(overlay.get("secrets", {}).get("inline", {}).values())
     files = [word for path in values for word in ("--values", str(path))]
-    with step(f"installing {CHART.name} with {', '.join(path.name for path in values)}"):
+    with step(f"installing {chart.name} with {', '.join(path.name for path in values)}"):
         try:
             run(
                 [
-                    *(toolchain.tool(helm), "upgrade", "--install", name, CHART),
+                    *(toolchain.tool(helm), "upgrade", "--install", name, chart),
                     *("--kubeconfig", KUBECONFIG, "--namespace", namespace),
                     *(*files, "--values", "-", *flags),
                 ],

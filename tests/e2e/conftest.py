@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from tools import testbed
+from tests.e2e import namespaces
 from tools.testbed import TestBed
 
 CONNECT = """
@@ -24,46 +22,8 @@ socket.on('error', (error) => end(error.code === 'ENOTFOUND' ? 'unknown host' : 
 @pytest.fixture
 def namespace(bed: TestBed) -> Iterator[str]:
     """A namespace of the test's own that enforces Pod Security `restricted`."""
-    name = f"e2e-{uuid.uuid4().hex[:8]}"
-    testbed.namespace(bed.cluster, name)
-    yield name
-    bed.cluster.kubectl("delete", "namespace", name, "--wait=false")
-
-
-@pytest.fixture
-def foreign_pod(bed: TestBed, namespace: str) -> str:
-    """A running pod, with Node.js, that belongs to no release."""
-    (image,) = (image.reference for image in bed.images if image.component == "web")
-    security = {
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-        "runAsNonRoot": True,
-        "runAsUser": 10001,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
-    testbed.apply(
-        bed.cluster,
-        {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": "foreign", "namespace": namespace},
-            "spec": {
-                "containers": [
-                    {
-                        "name": "foreign",
-                        "image": image,
-                        "command": ["node", "-e", "setInterval(() => {}, 1000)"],
-                        "securityContext": security,
-                    }
-                ],
-                "terminationGracePeriodSeconds": 0,
-            },
-        },
-    )
-    bed.cluster.kubectl(
-        "wait", "pod/foreign", "-n", namespace, "--for=condition=Ready", "--timeout=60s"
-    )
-    return "pod/foreign"
+    with namespaces.temporary(bed) as name:
+        yield name
 
 
 @pytest.fixture
@@ -76,16 +36,3 @@ def connect(bed: TestBed) -> Callable[[str, str, str, int], str]:
         ).strip()
 
     return run
-
-
-@pytest.fixture
-def addresses(bed: TestBed) -> dict[str, str]:
-    """The address of one pod of each component of the release."""
-    items = bed.cluster.get("pods", "-n", testbed.NAMESPACE)["items"]
-    found = {
-        pod["metadata"]["labels"]["app.kubernetes.io/component"]: pod["status"]["podIP"]
-        for pod in items
-        if "deletionTimestamp" not in pod["metadata"] and "podIP" in pod["status"]
-    }
-    assert {"api", "web", "db"} <= found.keys(), json.dumps(found)
-    return found

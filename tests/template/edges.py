@@ -1,4 +1,4 @@
-"""Who may reach whom in an install: files/network-edges.yaml with the install's values filled in."""
+"""Who may reach whom in an install: network-edges.yaml with its values filled in."""
 
 from __future__ import annotations
 
