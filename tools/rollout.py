@@ -61,11 +61,14 @@ def wait(cluster: Cluster, namespace: str, *, seconds: int, secrets: Iterable[st
             threading.Thread(target=_look, args=(cluster, watch, waits, hopeless), daemon=True)
             for watch in watches
         ]
+        try:
+            for watcher in watchers:
+                watcher.start()
+            codes = [process.wait() for process in waits]
+        finally:
+            for process in (*waits, *watches):  # an interrupt would else leave them running
+                process.terminate()
         for watcher in watchers:
-            watcher.start()
-        codes = [process.wait() for process in waits]
-        for watch, watcher in zip(watches, watchers, strict=True):
-            watch.terminate()
             watcher.join()
     if any(codes):
         why = hopeless[0] if hopeless else f"not ready within {seconds} s"

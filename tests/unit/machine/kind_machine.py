@@ -57,7 +57,7 @@ class KindMachine:
 
     def __init__(self, programs: Programs, path: Path) -> None:
         """Put the programs on PATH."""
-        self._programs, self._path = programs, path
+        self._programs, self.path = programs, path
         shared = STATE.format(path=str(path))
         programs.add("docker", shared + DOCKER)
         programs.add("kind", shared + KIND)
@@ -74,7 +74,7 @@ class KindMachine:
     @property
     def state(self) -> dict[str, Any]:
         """Return the state."""
-        found: dict[str, Any] = json.loads(self._path.read_text())
+        found: dict[str, Any] = json.loads(self.path.read_text())
         return found
 
     @property
@@ -95,7 +95,7 @@ class KindMachine:
         return [call for call in self._programs.calls("kind") if "cluster" in call.argv]
 
     def _write(self, state: dict[str, Any]) -> None:
-        self._path.write_text(json.dumps(state))
+        self.path.write_text(json.dumps(state))
 
 
 def node(name: str, mounts: list[str], *, running: bool = True) -> dict[str, Any]:
