@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,9 @@ def build(name: str) -> Path:
     program = f"renderer-{name}"
     others = set(ADAPTERS.values()) - {ADAPTERS[name]}
     own = [path for path in sorted(SOURCES.glob("*.go")) if path.name not in others]
-    packages = {f"cmd/{program}": own}
+    packages = {f"cmd/{program}": own, "pkg/outline": sorted((SOURCES / "outline").glob("*.go"))}
     if name == "helm":
-        packages["pkg/engine"] = [SOURCES / "engine" / "prepared.go"]
+        packages["pkg/engine"] = sorted((SOURCES / "engine").glob("*.go"))
     return golang.build_within(module(name), program, packages)
 
 
@@ -83,6 +83,14 @@ class Resident:
             for place, number in enumerate(rendered.documents)
             if str(number) in found
         }
+
+    def readings(self, texts: Sequence[str]) -> list[tuple[Any, Any]]:
+        """Return what YAML texts say: to the renderer's own reader, and to Helm's library.
+
+        None stands for what the former leaves to the latter, and for what is no YAML at all.
+        """
+        found = self._ask({"read": texts})["readings"]
+        return [(reading["outline"], reading["library"]) for reading in found]
 
     def define(self, schemas: Mapping[str, Any]) -> None:
         """Take schemas of further resources, by "apiVersion/Kind"."""

@@ -11,7 +11,10 @@ import (
 	chartv2 "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
+	yaml "helm.sh/helm/v3/pkg/outline"
 )
+
+var outline = yaml.Read
 
 type helm3 struct {
 	chart  *chartv2.Chart
@@ -52,7 +55,7 @@ func (c *helm3) loaded() (*chartv2.Chart, error) {
 }
 
 // Helm 3 takes no functions of others, so nothing is told which blocks it reaches.
-func (c *helm3) render(r *rendering, _ func(int)) (*rendered, error) {
+func (c *helm3) render(r *rendering, _ *documents, _ func(int)) (*rendered, error) {
 	values := map[string]any{}
 	if err := json.Unmarshal(r.Values, &values); err != nil {
 		return nil, err

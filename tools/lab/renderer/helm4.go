@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 	"text/template"
+	"unicode"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -17,19 +18,21 @@ import (
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
 	"helm.sh/helm/v4/pkg/engine"
+	yaml "helm.sh/helm/v4/pkg/outline"
+	release "helm.sh/helm/v4/pkg/release/v1"
 	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
 )
+
+var outline = yaml.Read
 
 const debugHint = "%w\n\nUse --debug flag to render out invalid YAML"
 
 // helm4 is a chart that is loaded once. Where it has dependencies, which values switch on and off, it is
 // put together anew for every render.
 type helm4 struct {
-	files    []archive.BufferedFile
-	whole    *parsed4
-	sorted   map[string]sorted
-	reach    func(int)
-	uncached bool
+	files []archive.BufferedFile
+	whole *parsed4
+	reach func(int)
 }
 
 // parsed4 is a chart with its templates and the schema of its values.
@@ -39,8 +42,8 @@ type parsed4 struct {
 	schema   *jsonschema.Schema
 }
 
-// sorted is what Helm finds in one printed file.
-type sorted struct {
+// inFile is what Helm finds in one printed file.
+type inFile struct {
 	manifests []releaseutil.Manifest
 	hooks     []hook
 	kinds     []string
@@ -51,7 +54,7 @@ func load(l *loading) (chart, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &helm4{sorted: map[string]sorted{}}
+	c := &helm4{}
 	for _, file := range found.Raw {
 		data := file.Data
 		if replaced, ok := l.Files[file.Name]; ok {
@@ -90,8 +93,8 @@ func (c *helm4) parse(found *chartv2.Chart) (*parsed4, error) {
 	return p, err
 }
 
-func (c *helm4) render(r *rendering, reach func(int)) (*rendered, error) {
-	c.reach, c.uncached = reach, r.Uncached
+func (c *helm4) render(r *rendering, known *documents, reach func(int)) (*rendered, error) {
+	c.reach = reach
 	values := map[string]any{}
 	if err := json.Unmarshal(r.Values, &values); err != nil {
 		return nil, err
@@ -149,7 +152,7 @@ func (c *helm4) render(r *rendering, reach func(int)) (*rendered, error) {
 	printed, err := whole.prepared.Render(scope)
 	if err == nil {
 		var result *rendered
-		if result, err = c.collect(whole.chart.Name(), printed); err == nil {
+		if result, err = collect(whole.chart.Name(), printed, known); err == nil {
 			return result, nil
 		}
 	}
@@ -157,7 +160,7 @@ func (c *helm4) render(r *rendering, reach func(int)) (*rendered, error) {
 }
 
 // collect puts what the templates printed into the order in which Helm would install it.
-func (c *helm4) collect(name string, printed map[string]string) (*rendered, error) {
+func collect(name string, printed map[string]string, known *documents) (*rendered, error) {
 	notes := name + "/templates/NOTES.txt"
 	result := &rendered{notes: printed[notes]}
 	paths := []string{}
@@ -167,9 +170,9 @@ func (c *helm4) collect(name string, printed map[string]string) (*rendered, erro
 		}
 	}
 	sort.Strings(paths)
-	var all sorted
+	var all inFile
 	for _, path := range paths {
-		found, err := c.sort(path, printed[path])
+		found, err := sorted(path, printed[path], known)
 		if err != nil {
 			return nil, err
 		}
@@ -198,28 +201,63 @@ func (c *helm4) collect(name string, printed map[string]string) (*rendered, erro
 	return result, nil
 }
 
-// sort lets Helm find the manifests and hooks in one printed file.
-func (c *helm4) sort(path, content string) (sorted, error) {
-	key := path + "\x00" + content
-	if known, ok := c.sorted[key]; ok && !c.uncached {
-		return known, nil
+// sorted finds the manifests and hooks in one printed file, as Helm does; it shows Helm no more than their heads.
+func sorted(path, content string, known *documents) (inFile, error) {
+	var found inFile
+	for _, text := range separate(content) {
+		document, err := known.document(text)
+		if err != nil || document.head == nil {
+			return sortedByHelm(path, content)
+		}
+		head := document.head
+		if _, isHook := head.Metadata.Annotations[release.HookAnnotation]; !isHook {
+			found.manifests = append(found.manifests, releaseutil.Manifest{
+				Name: path, Content: text, Head: &releaseutil.SimpleHead{Version: head.APIVersion, Kind: head.Kind},
+			})
+			continue
+		}
+		shown, err := json.Marshal(head)
+		if err != nil {
+			return inFile{}, err
+		}
+		hooks, err := sortedByHelm(path, string(shown))
+		if err != nil {
+			return inFile{}, err
+		}
+		for i, h := range hooks.hooks {
+			found.hooks = append(found.hooks, hook{h.path, text})
+			found.kinds = append(found.kinds, hooks.kinds[i])
+		}
 	}
+	return found, nil
+}
+
+func sortedByHelm(path, content string) (inFile, error) {
 	hooks, manifests, err := releaseutil.SortManifests(
 		map[string]string{path: content}, nil, releaseutil.InstallOrder,
 	)
-	if err != nil {
-		return sorted{}, err
-	}
-	found := sorted{manifests: manifests}
+	found := inFile{manifests: manifests}
 	for _, h := range hooks {
 		found.hooks = append(found.hooks, hook{h.Path, h.Manifest})
 		found.kinds = append(found.kinds, h.Kind)
 	}
-	if len(c.sorted) > 20_000 {
-		c.sorted = map[string]sorted{}
+	return found, err
+}
+
+// separate cuts a printed file into its documents.
+func separate(content string) []string {
+	if !strings.Contains(content, "---") {
+		if content = strings.TrimLeftFunc(content, unicode.IsSpace); content == "" {
+			return nil
+		}
+		return []string{content}
 	}
-	c.sorted[key] = found
-	return found, nil
+	numbered := releaseutil.SplitManifests(content)
+	found := make([]string, len(numbered))
+	for i := range found {
+		found[i] = numbered[fmt.Sprintf("manifest-%d", i)]
+	}
+	return found
 }
 
 var ranks = func() map[string]int {

@@ -22,6 +22,7 @@ type request struct {
 	Render   *rendering                 `json:"render"`
 	Define   map[string]json.RawMessage `json:"define"`
 	Validate *validation                `json:"validate"`
+	Read     []string                   `json:"read"`
 	Forget   bool                       `json:"forget"`
 }
 
@@ -58,6 +59,7 @@ type answer struct {
 	Text      string                     `json:"text,omitempty"`
 	Reached   []int                      `json:"reached,omitempty"`
 	Problems  map[uint64][]string        `json:"problems,omitempty"`
+	Readings  []reading                  `json:"readings,omitempty"`
 	Error     string                     `json:"error,omitempty"`
 }
 
@@ -72,7 +74,7 @@ type hook struct{ path, manifest string }
 
 // chart is a loaded chart; reach is told each block that a render comes through.
 type chart interface {
-	render(r *rendering, reach func(int)) (*rendered, error)
+	render(r *rendering, known *documents, reach func(int)) (*rendered, error)
 }
 
 type server struct {
@@ -130,6 +132,10 @@ func (s *server) serve(line []byte) (a *answer) {
 		err = s.schemas.define(q.Define)
 	case q.Validate != nil:
 		err = s.validate(q.Validate, a)
+	case q.Read != nil:
+		for _, text := range q.Read {
+			a.Readings = append(a.Readings, compare(text))
+		}
 	case q.Forget:
 		s.documents = newDocuments()
 		s.schemas.forget()
@@ -141,8 +147,12 @@ func (s *server) serve(line []byte) (a *answer) {
 }
 
 func (s *server) render(r *rendering, a *answer) error {
+	known := s.documents
+	if r.Uncached {
+		known = newDocuments()
+	}
 	reached := map[int]bool{}
-	result, err := s.charts[r.Chart].render(r, func(block int) { reached[block] = true })
+	result, err := s.charts[r.Chart].render(r, known, func(block int) { reached[block] = true })
 	for block := range reached {
 		a.Reached = append(a.Reached, block)
 	}
@@ -154,10 +164,6 @@ func (s *server) render(r *rendering, a *answer) error {
 	if r.Text {
 		a.Text = text
 		return nil
-	}
-	known := s.documents
-	if r.Uncached {
-		known = newDocuments()
 	}
 	a.Documents, a.Fresh, err = known.parse(text)
 	return err

@@ -78,7 +78,7 @@ func (p *Prepared) Render(values common.Values) (printed map[string]string, err 
 func (p *Prepared) fromYAML(text string) map[string]any {
 	found, known := p.read[text]
 	if !known {
-		found = fromYAML(text)
+		found = directFromYAML(text)
 		p.read[text] = found
 	}
 	return copied(found).(map[string]any) // templates change maps
@@ -91,7 +91,7 @@ func (p *Prepared) toYAML(value any) string {
 	}
 	text, known := p.wrote[string(key)]
 	if !known {
-		text = toYAML(value)
+		text = directToYAML(value)
 		p.wrote[string(key)] = text
 	}
 	return text
