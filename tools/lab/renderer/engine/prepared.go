@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path"
 	"strings"
 	"text/template"
@@ -19,20 +20,28 @@ const kept = 20_000
 
 // Prepared is a chart with parsed templates. It renders one set of values at a time.
 type Prepared struct {
-	chart  ci.Charter
-	parsed *template.Template
-	read   map[string]map[string]any
-	wrote  map[string]string
+	chart    ci.Charter
+	parsed   *template.Template
+	includes *includes
+	read     map[string]map[string]any
+	wrote    map[string]string
 }
 
 // Prepare parses a chart's templates, which may also use the functions that are given.
 func Prepare(chart ci.Charter, functions template.FuncMap) (*Prepared, error) {
+	accessor, err := ci.NewAccessor(chart)
+	if err != nil {
+		return nil, err
+	}
 	p := &Prepared{chart: chart, parsed: template.New("gotpl").Option("missingkey=zero")}
 	p.Forget()
-	all := template.FuncMap{"fromYaml": p.fromYAML, "toYaml": p.toYAML}
-	for name, function := range functions {
-		all[name] = function
-	}
+	p.includes = &includes{chart: accessor.Name()}
+	calls := map[string]int{}
+	all := p.includes.watched(funcMap())
+	all["include"] = p.includes.over(includeFun(p.parsed, calls))
+	all["tpl"] = tplFun(p.parsed, calls, false)
+	all["fromYaml"], all["toYaml"] = p.fromYAML, p.toYAML
+	maps.Copy(all, functions)
 	Engine{CustomTemplateFuncs: all}.initFunMap(context.Background(), p.parsed)
 	sources := allTemplates(chart, common.Values{"Values": map[string]any{}})
 	for _, name := range sortTemplates(sources) {
@@ -40,6 +49,7 @@ func Prepare(chart ci.Charter, functions template.FuncMap) (*Prepared, error) {
 			return nil, cleanupParseError(name, err)
 		}
 	}
+	p.includes.look(p.parsed, functions)
 	return p, nil
 }
 
@@ -59,6 +69,7 @@ func (p *Prepared) Render(values common.Values) (printed map[string]string, err 
 		p.Forget()
 	}
 	sources := allTemplates(p.chart, values)
+	p.includes.begin(sources)
 	printed = map[string]string{}
 	for _, name := range sortTemplates(sources) {
 		if strings.HasPrefix(path.Base(name), "_") {

@@ -1,0 +1,267 @@
+package engine
+
+import (
+	"reflect"
+	"sort"
+	"strconv"
+	"strings"
+	"text/template"
+	"text/template/parse"
+
+	"helm.sh/helm/v4/pkg/chart/common"
+)
+
+// includes are the texts that a render's includes came to. Charts include the same labels, names and addresses
+// with the same arguments dozens of times; the second time, the text is there.
+//
+// That changes nothing as long as a template prints what its argument says, and does nothing else. Which ones
+// do, is read from their source; whether something changes an argument, is watched.
+type includes struct {
+	chart  string
+	pure   map[string]bool
+	fixed  map[uintptr]bool // the scope and all in it: the same maps and lists throughout the render
+	passed map[uintptr]bool // other maps that were part of an argument
+	texts  map[string]string
+	off    bool
+}
+
+// unpredictable functions give something else each time, or do more than give.
+var unpredictable = map[string]bool{
+	"ago": true, "bcrypt": true, "buildCustomCert": true, "call": true, "date": true, "dateInZone": true,
+	"dateModify": true, "date_in_zone": true, "date_modify": true, "derivePassword": true, "encryptAES": true,
+	"genCA": true, "genCAWithKey": true, "genPrivateKey": true, "genSelfSignedCert": true,
+	"genSelfSignedCertWithKey": true, "genSignedCert": true, "genSignedCertWithKey": true, "getHostByName": true,
+	"htmlDate": true, "htmlDateInZone": true, "htpasswd": true, "lookup": true, "mustDateModify": true,
+	"must_date_modify": true, "now": true, "randAlpha": true, "randAlphaNum": true, "randAscii": true,
+	"randBytes": true, "randInt": true, "randNumeric": true, "shuffle": true, "tpl": true, "uuidv4": true,
+}
+
+// changers change their first argument.
+var changers = []string{
+	"set", "unset", "merge", "mergeOverwrite", "mustMerge", "mustMergeOverwrite",
+}
+
+// look finds out which templates only print what their argument says; the functions that are given are not
+// Helm's.
+func (s *includes) look(parsed *template.Template, functions template.FuncMap) {
+	s.pure = map[string]bool{}
+	uses := map[string][]string{}
+	for _, t := range parsed.Templates() {
+		s.pure[t.Name()] = true
+		if t.Tree == nil {
+			continue
+		}
+		walk(t.Root, func(node parse.Node) {
+			switch n := node.(type) {
+			case *parse.IdentifierNode:
+				_, custom := functions[n.Ident]
+				if unpredictable[n.Ident] || custom {
+					s.pure[t.Name()] = false
+				}
+			case *parse.TemplateNode:
+				uses[t.Name()] = append(uses[t.Name()], n.Name)
+			case *parse.CommandNode:
+				if name, ok := n.Args[0].(*parse.IdentifierNode); ok && name.Ident == "include" {
+					if len(n.Args) > 1 {
+						if constant, ok := n.Args[1].(*parse.StringNode); ok {
+							uses[t.Name()] = append(uses[t.Name()], constant.Text)
+							return
+						}
+					}
+					s.pure[t.Name()] = false
+				}
+			}
+			switch node.(type) {
+			case *parse.FieldNode, *parse.ChainNode, *parse.VariableNode, *parse.StringNode:
+				if strings.Contains(node.String(), "Template") { // says which file is being printed
+					s.pure[t.Name()] = false
+				}
+			}
+		})
+	}
+	for changed := true; changed; {
+		changed = false
+		for name, used := range uses {
+			for _, other := range used {
+				if s.pure[name] && !s.pure[other] {
+					s.pure[name], changed = false, true
+				}
+			}
+		}
+	}
+}
+
+func walk(node parse.Node, see func(parse.Node)) {
+	if node == nil || reflect.ValueOf(node).IsNil() {
+		return
+	}
+	see(node)
+	branch := func(b *parse.BranchNode) {
+		walk(b.Pipe, see)
+		walk(b.List, see)
+		walk(b.ElseList, see)
+	}
+	switch n := node.(type) {
+	case *parse.ListNode:
+		for _, inner := range n.Nodes {
+			walk(inner, see)
+		}
+	case *parse.ActionNode:
+		walk(n.Pipe, see)
+	case *parse.PipeNode:
+		for _, inner := range n.Cmds {
+			walk(inner, see)
+		}
+	case *parse.CommandNode:
+		for _, inner := range n.Args {
+			walk(inner, see)
+		}
+	case *parse.ChainNode:
+		walk(n.Node, see)
+	case *parse.TemplateNode:
+		walk(n.Pipe, see)
+	case *parse.IfNode:
+		branch(&n.BranchNode)
+	case *parse.RangeNode:
+		branch(&n.BranchNode)
+	case *parse.WithNode:
+		branch(&n.BranchNode)
+	}
+}
+
+// begin forgets the render before.
+func (s *includes) begin(sources map[string]renderable) {
+	s.fixed, s.passed, s.texts, s.off = map[uintptr]bool{}, map[uintptr]bool{}, map[string]string{}, false
+	for _, source := range sources {
+		s.fix(reflect.ValueOf(source.vals))
+	}
+}
+
+func (s *includes) fix(value reflect.Value) {
+	for value.Kind() == reflect.Interface {
+		value = value.Elem()
+	}
+	switch value.Kind() {
+	case reflect.Map:
+		if s.fixed[value.Pointer()] {
+			return
+		}
+		s.fixed[value.Pointer()] = true
+		if value.Type().Elem().Kind() == reflect.Interface {
+			for entries := value.MapRange(); entries.Next(); {
+				s.fix(entries.Value())
+			}
+		}
+	case reflect.Slice:
+		if value.Len() > 0 {
+			s.fixed[value.Pointer()] = true
+			if value.Type().Elem().Kind() == reflect.Interface {
+				for i := range value.Len() {
+					s.fix(value.Index(i))
+				}
+			}
+		}
+	case reflect.Pointer:
+		s.fixed[value.Pointer()] = true
+	}
+}
+
+// over returns an include that remembers.
+func (s *includes) over(include func(string, any) (string, error)) func(string, any) (string, error) {
+	return func(name string, argument any) (string, error) {
+		if s.off || !s.pure[name] {
+			return include(name, argument)
+		}
+		key, ok := s.key(append(make([]byte, 0, 256), name...), argument)
+		if !ok {
+			return include(name, argument)
+		}
+		if text, known := s.texts[string(key)]; known {
+			return text, nil
+		}
+		text, err := include(name, argument)
+		// What names a file of the chart may have it from the scope: that of the file being printed.
+		if err == nil && !s.off && !strings.Contains(text, s.chart+"/templates") {
+			s.texts[string(key)] = text
+		}
+		return text, err
+	}
+}
+
+// key appends what tells an argument apart from others.
+func (s *includes) key(key []byte, argument any) ([]byte, bool) {
+	key = append(key, 0)
+	switch v := argument.(type) {
+	case nil:
+		return append(key, '-'), true
+	case string:
+		return append(strconv.AppendInt(append(key, 's'), int64(len(v)), 10), v...), true
+	case bool:
+		return strconv.AppendBool(append(key, 'b'), v), true
+	case int:
+		return strconv.AppendInt(append(key, 'i'), int64(v), 10), true
+	case int64:
+		return strconv.AppendInt(append(key, 'l'), v, 10), true
+	case float64:
+		return strconv.AppendFloat(append(key, 'f'), v, 'g', -1, 64), true
+	case common.Values:
+		return s.key(append(key, 'V'), map[string]any(v))
+	case map[string]any:
+		at := reflect.ValueOf(v).Pointer()
+		if s.fixed[at] {
+			return strconv.AppendUint(append(key, 'm'), uint64(at), 16), true
+		}
+		if v == nil || len(key) > 2000 {
+			return key, false
+		}
+		s.passed[at] = true
+		names := make([]string, 0, len(v))
+		for name := range v {
+			names = append(names, name)
+		}
+		sort.Strings(names)
+		key = strconv.AppendInt(append(key, 'M'), int64(len(v)), 10)
+		for _, name := range names {
+			var ok bool
+			key = append(append(append(key, 0), name...), 0)
+			if key, ok = s.key(key, v[name]); !ok {
+				return key, false
+			}
+		}
+		return key, true
+	case []any:
+		if len(v) > 0 && s.fixed[reflect.ValueOf(v).Pointer()] {
+			key = strconv.AppendUint(append(key, 'a'), uint64(reflect.ValueOf(v).Pointer()), 16)
+			return strconv.AppendInt(append(key, '/'), int64(len(v)), 10), true
+		}
+		if v == nil || len(key) > 2000 {
+			return key, false
+		}
+		key = strconv.AppendInt(append(key, 'A'), int64(len(v)), 10)
+		for _, inner := range v {
+			var ok bool
+			if key, ok = s.key(key, inner); !ok {
+				return key, false
+			}
+		}
+		return key, true
+	}
+	return key, false
+}
+
+// watched returns the functions that change a map, so that a change of what others see ends the remembering.
+func (s *includes) watched(functions template.FuncMap) template.FuncMap {
+	found := template.FuncMap{}
+	for _, name := range changers {
+		function := reflect.ValueOf(functions[name])
+		found[name] = reflect.MakeFunc(function.Type(), func(arguments []reflect.Value) []reflect.Value {
+			at := arguments[0].Pointer()
+			s.off = s.off || s.fixed[at] || s.passed[at]
+			if function.Type().IsVariadic() {
+				return function.CallSlice(arguments)
+			}
+			return function.Call(arguments)
+		}).Interface()
+	}
+	return found
+}
