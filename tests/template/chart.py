@@ -34,10 +34,10 @@ def required() -> Values:
     return {"supabase": {"url": SUPABASE_URL}, "secrets": {"inline": dict(CREDENTIALS)}}
 
 
-def helm_of(chart: Path = CHART) -> Helm:
-    """Return a chart that renders the least possible where no values are given."""
+def helm_of(**options: Any) -> Helm:
+    """Return the chart, which renders the least possible where no values are given."""
     name = "disney-ai-plus"
-    return Helm(chart, base=required, kube_version=NEWEST, release=name, namespace=name)
+    return Helm(CHART, base=required, kube_version=NEWEST, release=name, namespace=name, **options)
 
 
 def load_yaml(path: Path) -> Any:

@@ -35,11 +35,7 @@ class Render(Protocol):
 @pytest.fixture(scope="session")
 def helm(pytestconfig: pytest.Config) -> Helm:
     """Return the chart, rendered once for each set of arguments."""
-    helm = watched(pytestconfig, helm_of())
-    resources = custom_resources(addons.crds())
-    for program in ("helm", "helm3"):
-        helm.start(program).define(resources)
-    return helm
+    return watched(pytestconfig, helm_of(resources=custom_resources(addons.crds())))
 
 
 @pytest.fixture

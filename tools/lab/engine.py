@@ -88,8 +88,14 @@ class Engine(Protocol):
     def forget(self) -> None:
         """Drop the objects that were seen, if there are so many that it is time to."""
 
+    def unload(self) -> None:
+        """Drop all charts and objects, whoever asked for them; schemas stay."""
+
     def define(self, schemas: Mapping[str, Any]) -> None:
         """Take schemas of further resources, by "apiVersion/Kind"."""
+
+    def close(self) -> None:
+        """End."""
 
 
 @cache

@@ -15,8 +15,9 @@ from tools.lab.manifests import Manifests
 from tools.lab.template import plain
 
 Key = tuple[str, str, Request]
-# Told of every render that is asked for, those from the cache included.
-Observer = Callable[[Key, "Rendered | RenderError"], None]
+# Told of every render that is asked for, those from the cache included, and of whether it is the
+# notes that are asked for.
+Observer = Callable[[Key, "Rendered | RenderError", bool], None]
 
 
 # Of every chart in this process; what comes of a request depends on nothing but the key.
@@ -32,8 +33,9 @@ class Helm:
     """A chart, and what has been rendered of it.
 
     `base` gives the values of a render that names none; `kube_version` is the version of one
-    that names none. What is rendered is kept by the chart's content, the engine and the request,
-    and cannot be changed. The chart is read once: later changes to it are not looked for.
+    that names none; `resources` are schemas of what is not Kubernetes' own (`Engine.define`).
+    What is rendered is kept by the chart's content, the engine and the request, and cannot be
+    changed. The chart is read once: later changes to it are not looked for.
     """
 
     chart: Path
@@ -42,6 +44,7 @@ class Helm:
     release: str = "release"
     namespace: str = "default"
     files: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, Any] = field(default_factory=dict, repr=False)
     observers: list[Observer] = field(default_factory=list, repr=False)
     start: Callable[[str], Engine] = field(default=engine, repr=False)
     keep: bool = True
@@ -87,7 +90,7 @@ class Helm:
     def notes(self, *, values: Values | None = None, namespace: str = "") -> str:
         """Return what a user reads after an install."""
         request = self._request(values, namespace=namespace)
-        rendered = self.rendered(request)
+        rendered = self.rendered(request, notes=True)
         return rendered.notes or self.start("helm").notes(self._number("helm"), request)
 
     def text(self, *, values: Values | None = None, program: str = "helm", **options: Any) -> str:
@@ -122,8 +125,8 @@ class Helm:
             upgrade=upgrade,
         )
 
-    def rendered(self, request: Request, program: str = "helm") -> Rendered:
-        """Return what comes of a request.
+    def rendered(self, request: Request, program: str = "helm", *, notes: bool = False) -> Rendered:
+        """Return what comes of a request, asked for its objects or its notes.
 
         Raises:
             RenderError: Helm refuses.
@@ -137,7 +140,7 @@ class Helm:
                 found = error
             _kept[key] = found
         for observer in self.observers:
-            observer(key, found)
+            observer(key, found, notes)
         if isinstance(found, RenderError):
             raise RenderError(str(found))  # a new one: each carries the traceback of its test
         return found
@@ -147,6 +150,7 @@ class Helm:
             files = self.files
             if program != "helm":
                 files = {file: plain(text) for file, text in files.items()}
+            self.start(program).define(self.resources)
             self._loaded[program] = self.start(program).load(self.chart, files)
         return self._loaded[program]
 

@@ -140,13 +140,17 @@ class Campaign:
         return [number for number in everything if block in self._known.reached[number]]
 
     def _order(self) -> list[str]:
-        """Return the tests: those that noticed most so far first, then the cheapest."""
+        """Return the tests: those that noticed most so far first, then the cheapest.
+
+        Those that may look at anything run for every mutant, so they come last.
+        """
         with self._lock:
             killers = Counter(self._killers)
         return sorted(
             self._known.tests,
             key=lambda name: (
                 -killers[name],
+                self._known.tests[name].opaque,
                 len(self._known.tests[name].requests),
                 self._known.tests[name].seconds,
             ),

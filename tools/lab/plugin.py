@@ -72,7 +72,7 @@ class Watch:
         self._content = instrumented.content
         return instrumented
 
-    def see(self, key: Key, found: Rendered | RenderError) -> None:
+    def see(self, key: Key, found: Rendered | RenderError, notes: bool) -> None:
         """Note a render."""
         assert self.templates is not None
         content, engine, request = key
@@ -80,7 +80,7 @@ class Watch:
         if content != self._content:
             self.record.test(self._test).opaque = True
         elif engine.startswith("helm "):  # the other Helm does not tell what it reaches
-            self.record.add(self._test, request, found)
+            self.record.add(self._test, request, found, notes=notes)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -90,7 +90,7 @@ class Watch:
         result = yield
         test = self.record.test(item.nodeid)
         test.seconds = time.monotonic() - begun
-        test.opaque = test.opaque or not test.requests
+        test.opaque = test.opaque or not (test.requests or test.notes)
         return result
 
     def pytest_terminal_summary(

@@ -87,6 +87,13 @@ class Program:
     def forget(self) -> None:
         """Nothing is kept here."""
 
+    def unload(self) -> None:
+        """Drop all charts."""
+        self._charts, self._copies = [], []
+
+    def close(self) -> None:
+        """Nothing runs here."""
+
     def define(self, schemas: Mapping[str, Any]) -> None:
         """Take schemas of further resources, by "apiVersion/Kind"."""
         import jsonschema

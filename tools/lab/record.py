@@ -17,11 +17,14 @@ _PLACE = re.compile(r"\d+:\d+")
 class Test:
     """A test: the requests that it makes, by number, and the seconds it takes.
 
+    `notes` are those of which it reads the notes, `requests` those of which it sees the objects.
+
     An opaque test may look at more than renders of the chart as it is: nobody knows which changes
     it would notice.
     """
 
     requests: list[int] = field(default_factory=list)
+    notes: list[int] = field(default_factory=list)
     opaque: bool = False
     seconds: float = 0
 
@@ -31,7 +34,7 @@ class Record:
     """The requests of a test run, what came of each, the blocks that it reached, and the tests."""
 
     requests: list[Request] = field(default_factory=list)
-    outcomes: list[Any] = field(default_factory=list)
+    outcomes: list[list[Any]] = field(default_factory=list)
     reached: list[list[int]] = field(default_factory=list)
     tests: dict[str, Test] = field(default_factory=dict)
 
@@ -39,14 +42,16 @@ class Record:
         """Number the requests."""
         self._numbers = {request: number for number, request in enumerate(self.requests)}
 
-    def add(self, test: str, request: Request, found: Rendered | RenderError) -> None:
+    def add(
+        self, test: str, request: Request, found: Rendered | RenderError, *, notes: bool = False
+    ) -> None:
         """Note that a test made a request."""
         number = self._numbers.setdefault(request, len(self.requests))
         if number == len(self.requests):
             self.requests.append(request)
             self.outcomes.append(outcome(found))
             self.reached.append(sorted(found.reached))
-        made = self.test(test).requests
+        made = self.test(test).notes if notes else self.test(test).requests
         if number not in made:
             made.append(number)
 
@@ -71,8 +76,8 @@ class Record:
         return cls(requests, found["outcomes"], found["reached"], tests)
 
 
-def outcome(found: Rendered | RenderError) -> Any:
-    """Return what tells renders apart: objects and notes, or the message without its place."""
+def outcome(found: Rendered | RenderError) -> list[Any]:
+    """Return what tells renders apart: objects and notes, or twice the bare message."""
     if isinstance(found, RenderError):
-        return _PLACE.sub("", str(found))
-    return [*found.documents, found.notes]
+        return [_PLACE.sub("", str(found))] * 2
+    return [list(found.documents), found.notes]

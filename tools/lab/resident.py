@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -41,12 +42,15 @@ class Resident:
     """An engine that is asked by one JSON line and answers with one."""
 
     def __init__(self, name: str, program: Path) -> None:
-        """Start the process; it ends when its input does."""
+        """Start the process; it ends when its input does, at the end of ours at the latest."""
         self.name = f"{name} {module(name).version}, resident"
         self._process = subprocess.Popen(
             [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
         )
         self._objects: dict[int, Any] = {}
+        self._defined: dict[str, Any] = {}
+        # Waited for, so that what it used counts among what our children used.
+        atexit.register(self.close)
 
     def load(self, chart: Path, files: Mapping[str, str] | None = None) -> int:
         """Load a chart, some of its files replaced, and return its number."""
@@ -94,7 +98,10 @@ class Resident:
 
     def define(self, schemas: Mapping[str, Any]) -> None:
         """Take schemas of further resources, by "apiVersion/Kind"."""
-        self._ask({"define": dict(schemas)})
+        new = {name: s for name, s in schemas.items() if self._defined.get(name) is not s}
+        if new:
+            self._ask({"define": new})
+            self._defined |= new
 
     def forget(self) -> None:
         """Drop the objects that were seen, if there are so many that it is time to."""
@@ -102,16 +109,26 @@ class Resident:
             self._objects = {}
             self._ask({"forget": True})
 
+    def unload(self) -> None:
+        """Drop all charts and objects, whoever asked for them; schemas stay."""
+        self._objects = {}
+        self._ask({"unload": True})
+
     @property
     def process(self) -> int:
         """Return the process's id."""
         return self._process.pid
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, though it may be at work on something that takes too long."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        atexit.unregister(self.close)
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None

@@ -13,15 +13,16 @@ import select
 import signal
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tools.lab.engine import RenderError
+from tools.lab.engine import RenderError, engine
 from tools.lab.helm import Helm
-from tools.lab.record import Record, outcome
+from tools.lab.record import Record, Test, outcome
 
 SECONDS = 120
 
@@ -43,6 +44,7 @@ class Serving:
         """Remember what the tests render of the chart as it is."""
         self.record, self.chart = record, chart
         self.questions, self.answers = questions, answers
+        self.engine = engine()
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Answer every request until there are no more."""
@@ -61,6 +63,7 @@ class Serving:
 
     def _forked(self, request: dict[str, Any], items: dict[str, pytest.Item]) -> dict[str, Any]:
         begun = time.monotonic()
+        self.engine.unload()
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
@@ -77,6 +80,10 @@ class Serving:
         if not told:
             os.killpg(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        if not told:  # the engine still works on what the child asked it
+            self.engine.close()
+            engine.cache_clear()
+            self.engine = engine()
         answer: dict[str, Any] = json.loads(told) if told else {"killer": "timeout", "ran": 0}
         return answer | {"seconds": time.monotonic() - begun}
 
@@ -84,21 +91,26 @@ class Serving:
         """Run the tests that could notice the mutant until one does."""
         helm = Helm(self.chart)
         wanted = set(request["requests"])
-        differ: dict[int, bool] = {}
 
-        def differs(number: int) -> bool:
-            if number not in differ:
-                try:
-                    found: Any = outcome(helm.rendered(self.record.requests[number]))
-                except RenderError as error:
-                    found = outcome(error)
-                differ[number] = found != self.record.outcomes[number]
-            return differ[number]
+        @cache
+        def differs(number: int) -> tuple[bool, bool]:
+            """Tell whether the objects of a request are others, and whether its notes are."""
+            try:
+                found = outcome(helm.rendered(self.record.requests[number]))
+            except RenderError as error:
+                found = outcome(error)
+            objects, notes = self.record.outcomes[number]
+            return found[0] != objects, found[1] != notes
+
+        def concerns(test: Test) -> bool:
+            return any(differs(n)[0] for n in test.requests if n in wanted) or any(
+                differs(n)[1] for n in test.notes if n in wanted
+            )
 
         ran = 0
         for name in request["tests"]:
             test = self.record.tests[name]
-            if not test.opaque and not any(differs(n) for n in test.requests if n in wanted):
+            if not test.opaque and not concerns(test):
                 continue
             ran += 1
             item = items[name]

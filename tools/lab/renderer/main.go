@@ -24,6 +24,7 @@ type request struct {
 	Validate *validation                `json:"validate"`
 	Read     []string                   `json:"read"`
 	Forget   bool                       `json:"forget"`
+	Unload   bool                       `json:"unload"`
 }
 
 // loading reads a chart from a folder or an archive; `files` replace files of the same name.
@@ -129,13 +130,16 @@ func (s *server) serve(line []byte) (a *answer) {
 	case q.Render != nil:
 		err = s.render(q.Render, a)
 	case q.Define != nil:
-		err = s.schemas.define(q.Define)
+		s.schemas.define(q.Define)
 	case q.Validate != nil:
 		err = s.validate(q.Validate, a)
 	case q.Read != nil:
 		for _, text := range q.Read {
 			a.Readings = append(a.Readings, compare(text))
 		}
+	case q.Unload:
+		s.charts = nil
+		fallthrough
 	case q.Forget:
 		s.documents = newDocuments()
 		s.schemas.forget()

@@ -17,11 +17,17 @@ import (
 // schemas validate objects: Kubernetes' own by a folder of JSON schemas for each version, those of
 // other projects by schemas that were handed over.
 type schemas struct {
-	defined  map[string]*jsonschema.Schema
+	defined  map[string]*definition
 	compiled map[string]*jsonschema.Schema
 	// By folder.
 	compilers map[string]*jsonschema.Compiler
 	verdicts  map[verdict][]string
+}
+
+// definition is compiled when it is needed.
+type definition struct {
+	source   json.RawMessage
+	compiled *jsonschema.Schema
 }
 
 type verdict struct {
@@ -31,7 +37,7 @@ type verdict struct {
 
 func newSchemas() *schemas {
 	return &schemas{
-		defined:   map[string]*jsonschema.Schema{},
+		defined:   map[string]*definition{},
 		compiled:  map[string]*jsonschema.Schema{},
 		compilers: map[string]*jsonschema.Compiler{},
 		verdicts:  map[verdict][]string{},
@@ -39,21 +45,29 @@ func newSchemas() *schemas {
 }
 
 // define takes schemas of resources by "apiVersion/Kind".
-func (s *schemas) define(sources map[string]json.RawMessage) error {
+func (s *schemas) define(sources map[string]json.RawMessage) {
 	for name, source := range sources {
-		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(source))
+		if known := s.defined[name]; known == nil || !bytes.Equal(known.source, source) {
+			s.defined[name] = &definition{source: source}
+		}
+	}
+}
+
+func (d *definition) schema() (*jsonschema.Schema, error) {
+	if d.compiled == nil {
+		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(d.source))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		compiler := jsonschema.NewCompiler()
 		if err := compiler.AddResource("file:///defined.json", document); err != nil {
-			return err
+			return nil, err
 		}
-		if s.defined[name], err = compiler.Compile("file:///defined.json"); err != nil {
-			return fmt.Errorf("schema of %s: %w", name, err)
+		if d.compiled, err = compiler.Compile("file:///defined.json"); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return d.compiled, nil
 }
 
 func (s *schemas) forget() {
@@ -95,8 +109,8 @@ func (s *schemas) problems(folder string, document uint64, source json.RawMessag
 }
 
 func (s *schemas) schema(folder, version, kind string) (*jsonschema.Schema, error) {
-	if schema := s.defined[version+"/"+kind]; schema != nil {
-		return schema, nil
+	if known := s.defined[version+"/"+kind]; known != nil {
+		return known.schema()
 	}
 	group, number, found := strings.Cut(version, "/")
 	if !found {
