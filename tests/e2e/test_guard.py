@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import pytest
 
+from tests.e2e.volume import on_the_volume
 from tools import release, testbed
 from tools.poll import until
 from tools.testbed import TestBed
@@ -30,39 +30,9 @@ VOLUMES = {
 }
 
 
-def shell_pod(image: str, name: str, command: str) -> dict[str, Any]:
-    """Return a pod that runs a command in the folder of the database's volume."""
-    security = {
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name},
-        "spec": {
-            "restartPolicy": "Never",
-            "securityContext": {"runAsNonRoot": True, "runAsUser": 999, "fsGroup": 999},
-            "containers": [
-                {
-                    "name": "shell",
-                    "image": image,
-                    "command": ["bash", "-euc", f"cd /volume\n{command}"],
-                    "securityContext": security,
-                    "volumeMounts": [{"name": "data", "mountPath": "/volume"}],
-                }
-            ],
-            "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data-db-0"}}],
-        },
-    }
-
-
 @pytest.fixture
-def on_the_volume(bed: TestBed, namespace: str) -> Callable[[str, str], str]:
-    """Run a command on the volume in a pod of its own, and return what it prints."""
-    images = {image.component: image.reference for image in bed.images}
-    image = images.get("db", "docker.io/library/postgres:17.7")
+def claimed(bed: TestBed, namespace: str) -> Callable[[str, str], str]:
+    """Make the database's claim; run commands on its volume: (name of the pod, command)."""
     claim = {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
@@ -73,28 +43,17 @@ def on_the_volume(bed: TestBed, namespace: str) -> Callable[[str, str], str]:
         },
     }
     testbed.apply(bed.cluster, claim)
-
-    def run(name: str, command: str) -> str:
-        manifest = shell_pod(image, name, command)
-        manifest["metadata"]["namespace"] = namespace
-        bed.cluster.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(manifest))
-        bed.cluster.kubectl(
-            *("wait", f"pod/{name}", "-n", namespace, "--timeout=90s"),
-            "--for=jsonpath={.status.phase}=Succeeded",
-        )
-        return bed.cluster.kubectl("logs", name, "-n", namespace)
-
-    return run
+    return partial(on_the_volume, bed, namespace)
 
 
 @pytest.mark.row("B4")
 @pytest.mark.parametrize("case", VOLUMES)
 def test_the_release_stops_and_changes_nothing(
-    bed: TestBed, namespace: str, on_the_volume: Callable[[str, str], str], case: str
+    bed: TestBed, namespace: str, claimed: Callable[[str, str], str], case: str
 ) -> None:
     content, sentence = VOLUMES[case]
-    on_the_volume("fill", content)
-    before = on_the_volume("before", HASH)
+    claimed("fill", content)
+    before = claimed("before", HASH)
     overlay = testbed.room(bed, namespace, f"{namespace}.localhost")
 
     release.install(bed.cluster, overlay, namespace=namespace, wait=False)
@@ -111,4 +70,4 @@ def test_the_release_stops_and_changes_nothing(
     assert sentence in stopped
     assert "Nothing has been changed." in stopped
     bed.cluster.kubectl("delete", "statefulset", "db", "-n", namespace, "--wait=true")
-    assert on_the_volume("after", HASH) == before
+    assert claimed("after", HASH) == before
