@@ -34,3 +34,26 @@ def job(release: Release, name: str, pattern: str) -> str:
     release.kubectl("delete", "job", name)
     assert ended == "Complete", log
     return log
+
+
+def integrity(release: Release) -> str:
+    """Check every page of every table and index, and return what is wrong with them.
+
+    Reading a page checks its checksum. pg_amcheck reads all of them, and compares each index with
+    its table in both directions.
+
+    Raises:
+        sh.ErrorReturnCode: pg_amcheck found damage; the error shows it.
+    """
+    found = release.kubectl(
+        *("exec", "db-0", "-c", "postgres", "--", "pg_amcheck", "-U", "postgres", "--all"),
+        *(
+            "--install-missing",
+            "--heapallindexed",
+            "--parent-check",
+            "--rootdescend",
+            "--no-password",
+        ),
+    )
+    failures = "SELECT sum(checksum_failures) FROM pg_stat_database WHERE checksum_failures > 0"
+    return (found + psql(release, failures)).strip()
