@@ -125,6 +125,6 @@ def test_a_run_that_hangs_is_ended(render: Render) -> None:
 @pytest.mark.row("B6", "B15")
 def test_old_backups_are_alerted(render: Render) -> None:
     rules = render(values=values_of("production")).all("PrometheusRule")[0]["spec"]["groups"]
-    alerts = {rule["alert"]: rule for group in rules for rule in group["rules"]}
+    alerts = {rule.get("alert"): rule for group in rules for rule in group["rules"]}
     series = 'last_successful_time{namespace="disney-ai-plus", cronjob="backup"}'
     assert f"kube_cronjob_status_{series}" in alerts["BackupTooOld"]["expr"]

@@ -23,6 +23,7 @@ FREE = {
     "networkPolicy.monitoringNamespaceSelector",
     "networkPolicy.dnsNamespaceSelector",
     "networkPolicy.dnsPodSelector",
+    "monitoring.dashboard.labels",
 }
 WRONG_TYPES: dict[type, tuple[Any, ...]] = {
     bool: ("yes", 1, []),
@@ -232,6 +233,8 @@ WRITTEN: dict[str, Written] = {
     "monitoring.serviceMonitors.interval": (["30s", "1m"], ["", "30", "1h", "1 m"]),
     "monitoring.serviceMonitors.labels": LABELS,
     "monitoring.rules.labels": LABELS,
+    "monitoring.dashboard.labels": LABELS,
+    "monitoring.dashboard.annotations": ANNOTATIONS,
     "monitoring.rules.overrides": (
         [{"HighLatency": {"expr": "x", "for": for_}} for for_ in ("1s", "1m", "1h", "1d")]
         + [{"HighLatency": {"labels": {"a": "b"}, "annotations": {"a": "b c"}}}],

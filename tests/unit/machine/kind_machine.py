@@ -11,12 +11,15 @@ import yaml
 from tests.unit.machine.programs import Call, Programs
 from tools.cluster import NAME, NODE_PORTS
 
+# Programs run side by side, and tests end them in the middle: the file is replaced, never half written.
 STATE = """
-import json
+import json, os
 path = {path!r}
 state = json.load(open(path))
 def save():
-    json.dump(state, open(path, "w"))
+    with open(path + str(os.getpid()), "w") as file:
+        json.dump(state, file)
+    os.replace(file.name, path)
 """
 
 DOCKER = """
