@@ -11,7 +11,7 @@ import yaml
 from tests.unit.machine.programs import Call, Programs
 from tools.cluster import NAME, NODE_PORTS
 
-# Programs run side by side, and tests end them in the middle: the file is replaced, never half written.
+# Tests end programs in the middle: the file is replaced, never half written.
 STATE = """
 import json, os
 path = {path!r}
