@@ -14,8 +14,8 @@ from tools.versions import FILE, Module, module, table
 
 NAMES = [*table()["tools"], *table()["sources"]]
 MANIFESTS = sorted(addons.MANIFESTS.glob("*.yaml"))
-# Its sources hold its version; every other program is stamped with it.
-TELLS_BY_ITSELF = {"kind"}
+# Their sources hold their version; every other program is stamped with it.
+TELLS_BY_ITSELF = {"k6", "kind"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -69,7 +69,7 @@ def test_a_program_that_is_asked_for_its_version_is_built_to_tell_it(name: str) 
     assert module(name).stamp or name in TELLS_BY_ITSELF
 
 
-@pytest.mark.parametrize("name", ["kind", *lint.TOOLS, *node_image.BUILDS])
+@pytest.mark.parametrize("name", ["k6", "kind", *lint.TOOLS, *node_image.BUILDS])
 def test_a_tool_that_is_called_by_name_makes_a_program(name: str) -> None:
     assert name == "kubernetes" or name in module(name).programs
 

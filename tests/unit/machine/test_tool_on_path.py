@@ -17,6 +17,7 @@ OUTPUTS = {
     "kind": "kind v{} go1.26.1 linux/amd64",
     "kubectl": "Client Version: v{}\nKustomize Version: v5.7.1",
     "ct": "Version:\t v{}\nGit commit:\t abc\nLicense:\t Apache 2.0",
+    "k6": "k6 v{} (go1.26.1, linux/amd64)",
     "kube-score": "kube-score version: {}, commit: abc, built: unknown",
 }
 

@@ -1,0 +1,58 @@
+// What all load scripts share: the way in, and what a right answer is.
+//
+// The environment says where and as whom: EDGE_HOST is asked for, EDGE_ADDRESS (ADDRESS:PORT) is
+// connected to, TOKEN lets one write. SSL_CERT_FILE is the authority to trust.
+import http from 'k6/http';
+import { Counter } from 'k6/metrics';
+
+const { EDGE_HOST, EDGE_ADDRESS, TOKEN } = __ENV;
+// Answers whose status is right and whose content is not; k6 itself looks at the status only.
+const wrongAnswers = new Counter('wrong_answers');
+
+http.setResponseCallback(http.expectedStatuses(200, 201));
+
+export const options = {
+  hosts: { [`${EDGE_HOST}:443`]: EDGE_ADDRESS },
+  tlsVersion: 'tls1.3',
+  // These become the columns of what is written for each request.
+  systemTags: ['error', 'expected_response', 'method', 'name', 'scenario', 'status'],
+};
+
+// Refuses to put load on what does not answer at all.
+export function setup() {
+  const answer = http.get(`https://${EDGE_HOST}/`, parameters('setup'));
+  if (answer.status !== 200) {
+    const what = answer.error || `status ${answer.status}`;
+    throw new Error(`The edge at ${EDGE_ADDRESS} does not answer for ${EDGE_HOST} (${what}). Is the release there?`);
+  }
+}
+
+// The page, made by web of what api and the database said. Without them it is a 200 that says so.
+export function readPage(headers) {
+  const answer = http.get(`https://${EDGE_HOST}/`, parameters('page', headers));
+  expect(answer, 'page', (body) => body.includes('data-story-id'), 'a page without stories');
+}
+
+export function listStories(headers) {
+  const answer = http.get(`https://${EDGE_HOST}/v1/stories`, parameters('list', headers));
+  expect(answer, 'list', (body) => JSON.parse(body).stories.length > 0, 'a list without stories');
+}
+
+export function writeStory(headers) {
+  const title = `load ${Date.now()}-${__VU}-${__ITER}`;
+  const story = JSON.stringify({ title, body: 'Written under load.' });
+  const json = { 'Content-Type': 'application/json', Authorization: `Bearer ${TOKEN}` };
+  const answer = http.post(`https://${EDGE_HOST}/v1/stories`, story, parameters('write', { ...json, ...headers }));
+  expect(answer, 'write', (body) => JSON.parse(body).title === title, 'another story than the one written');
+}
+
+function parameters(name, headers = {}) {
+  return { headers, tags: { name }, timeout: '10s' };
+}
+
+function expect(answer, name, isRight, error) {
+  // What k6 has counted as failed already has no content worth a look.
+  if (answer.status >= 200 && answer.status < 300 && !isRight(answer.body)) {
+    wrongAnswers.add(1, { name, error });
+  }
+}
