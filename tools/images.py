@@ -107,26 +107,20 @@ def older_postgres(engine: Engine) -> Image:
 
 def _exporter(engine: Engine) -> Image:
     """Build postgres_exporter."""
-    name = "postgres_exporter"
-    return _program(engine, "exporter", "postgres-exporter", name, program=name)
+    return program(engine, "postgres-exporter", "postgres_exporter", component="exporter")
 
 
-def sealed_secrets(engine: Engine) -> Image:
-    """Build the controller that unseals in e2e; it is no part of a release."""
-    name = "sealed-secrets"
-    return _program(engine, name, name, name, program="controller")
-
-
-def _program(engine: Engine, component: str, name: str, tool: str, *, program: str) -> Image:
-    """Build an image that holds nothing but a Go program."""
-    source = SOURCE / name
+def program(engine: Engine, name: str, tool: str, program: str = "", component: str = "") -> Image:
+    """Build the image `name`, which holds nothing but a program of the module `tool`."""
+    source = SOURCE / "program"
+    program = program or tool
 
     def fill(context: Path) -> dict[str, str]:
         shutil.copy(source / "Dockerfile", context)
         shutil.copy(golang.build(module(tool)) / program, context)
-        return {}
+        return {"PROGRAM": program}
 
-    return _image(engine, component, name, digest(source, repr(module(tool))), fill)
+    return _image(engine, component or name, name, digest(source, repr(module(tool))), fill)
 
 
 def _image(

@@ -24,7 +24,7 @@ NAMESPACE = "sealed-secrets"
 @pytest.fixture
 def certificate(bed: TestBed, tmp_path: Path) -> Iterator[Path]:
     """The controller's public certificate, with the controller running."""
-    image = images.sealed_secrets(bed.cluster.engine)
+    image = images.program(bed.cluster.engine, "sealed-secrets", "sealed-secrets", "controller")
     cluster.load(bed.cluster, [image])
     manifest = Template(MANIFEST.read_text(encoding="utf-8")).substitute(image=image.reference)
     bed.cluster.kubectl("apply", "--server-side", "-f", "-", stdin=manifest)

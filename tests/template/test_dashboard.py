@@ -12,7 +12,7 @@ import pytest
 
 from tests.template.chart import CHART, Values, merge, required, values_of
 from tests.template.conftest import Render
-from tests.template.rules import check, foreign
+from tests.template.rules import Groups, check, foreign
 
 FILE = CHART / "files" / "dashboards" / "overview.json"
 ON: Values = {"monitoring": {"dashboard": {"enabled": True}}}
@@ -72,10 +72,9 @@ def test_its_identity_is_its_own_and_short_enough(render: Render) -> None:
 
 @pytest.mark.row("B15")
 def test_prometheus_takes_its_queries(render: Render, tmp_path: Path) -> None:
-    rules = [{"record": "query", "expr": query} for query in queries(dashboard(render)).values()]
-    groups = [
-        {"name": str(number), "rules": [{**rule, "labels": {"query": str(number)}}]}
-        for number, rule in enumerate(rules)
+    groups: Groups = [
+        {"name": str(number), "rules": [{"record": f"query_{number}", "expr": query}]}
+        for number, query in enumerate(queries(dashboard(render)).values())
     ]
     assert check(groups, tmp_path) == ""
     groups[0]["rules"][0]["expr"] += ")"
