@@ -16,8 +16,9 @@ from tools.errors import ToolError
 from tools.paths import cache_root
 
 TAIL_LINES = 25
-# How long an interrupted program may take to clean up.
-END_SECONDS = 2
+# How long an interrupted program may take to clean up. Helm writes down that its upgrade failed:
+# more than 2 s on a busy machine, and killed before that it would leave the release locked.
+END_SECONDS = 15
 # What runs now, in whatever thread.
 _running: set[subprocess.Popen[str]] = set()
 

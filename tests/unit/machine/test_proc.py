@@ -173,8 +173,9 @@ def test_an_interrupt_while_lines_are_streamed_ends_the_program(
 
 
 def test_an_interrupt_ends_a_program_that_does_not_end_by_itself(
-    programs: Programs, tmp_path: Path
+    programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(proc, "END_SECONDS", 0.2)
     pid = tmp_path / "pid"
     programs.add(
         "program",
