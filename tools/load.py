@@ -139,6 +139,8 @@ def running(script: Path, environment: Mapping[str, str], samples: Path) -> Iter
     """
     if not script.is_file():
         raise ToolError(f"There is no load script {script}.")
+    samples.parent.mkdir(parents=True, exist_ok=True)
+    samples.unlink(missing_ok=True)
     with step(f"load of {script.name}") as progress:
         load = Load(script, environment, samples, progress)
         try:

@@ -12,8 +12,14 @@ INTERVAL_SECONDS = 0.25
 Answer = TypeVar("Answer")
 
 
-def until(check: Callable[[], Answer | None], *, seconds: float, what: str) -> Answer:
-    """Return the first true answer of `check`, asking four times a second.
+def until(
+    check: Callable[[], Answer | None],
+    *,
+    seconds: float,
+    what: str,
+    every: float = INTERVAL_SECONDS,
+) -> Answer:
+    """Return the first true answer of `check`, asking `every` so many seconds.
 
     Raises:
         ToolError: there is none within `seconds`; the message names `what`.
@@ -22,5 +28,5 @@ def until(check: Callable[[], Answer | None], *, seconds: float, what: str) -> A
     while not (answer := check()):
         if time.monotonic() > deadline:
             raise ToolError(f"Waited {seconds:.0f} s for {what} in vain.")
-        time.sleep(INTERVAL_SECONDS)
+        time.sleep(every)
     return answer

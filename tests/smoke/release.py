@@ -69,9 +69,9 @@ class Release:
         """Return a value of one of the release's Secrets."""
         return base64.b64decode(self.get("secret", name)["data"][key]).decode()
 
-    def token(self) -> str:
-        """Return a token that the API accepts for writing, good for a minute."""
-        claims = {"sub": "smoke", "exp": int(time.time()) + 60}
+    def token(self, seconds: int = 60) -> str:
+        """Return a token that the API accepts for writing for so long."""
+        claims = {"sub": "smoke", "exp": int(time.time()) + seconds}
         return jwt.encode(claims, self.secret("api", "JWT_SECRET"), algorithm="HS256")
 
     @contextmanager

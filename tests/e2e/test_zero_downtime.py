@@ -1,0 +1,202 @@
+"""No request is lost to what an operator does to a release (replacing the edge itself excluded).
+
+Requests go through the edge as users send them: half over kept connections, half over new ones, an
+eighth of them writes. Each answer must come within ten seconds, with the right status and content.
+
+A drain moves web and API, as `kubectl drain` does, but leaves the database where it is: on kind
+its volume belongs to one node, so it could only come back there, after the drain. What its restart
+means is the business of the tests of the database.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import traffic
+from tests.e2e.site import STATELESS, Site, component
+from tests.e2e.traffic import Traffic
+from tools import load
+from tools.cluster import CTR
+from tools.errors import ToolError
+from tools.paths import CHART, REPORT
+from tools.testbed import TestBed
+
+# Two cores make 40 requests a second beside everything else; the control needs no more than half.
+RATE, CONTROL_RATE = 40, 20
+REQUESTS_FULL = 100_000
+# A round takes about four minutes.
+SECONDS, SECONDS_FULL = 900, 5400
+FIXED = (
+    *("--set", "api.autoscaling.enabled=false", "--set", "web.autoscaling.enabled=false"),
+    *("--set", "api.replicas=3", "--set", "web.replicas=3"),
+)
+WRITES = 0.1
+
+
+@contextmanager
+def another_tag(site: Site, tag: str) -> Iterator[None]:
+    """Give the images of web and API another tag in each node: for Kubernetes, other images."""
+    images = [image.reference for image in site.bed.images if image.component in ("api", "web")]
+    others = [f"{reference.rsplit(':', 1)[0]}:{tag}" for reference in images]
+    engine = site.bed.cluster.engine
+    nodes = [node["metadata"]["name"] for node in site.bed.cluster.get("nodes")["items"]]
+    for node in nodes:
+        for image, other in zip(images, others, strict=True):
+            both = (f"docker.io/{image}", f"docker.io/{other}")
+            engine.run("exec", node, *CTR, "images", "tag", "--force", *both)
+    try:
+        yield
+    finally:
+        names = [f"docker.io/{other}" for other in others]
+        for node in nodes:
+            engine.run("exec", node, *CTR, "images", "rm", *names)
+
+
+def workers(site: Site) -> list[str]:
+    """Return the nodes that carry the release."""
+    found = site.bed.cluster.get("nodes", "-l", "!node-role.kubernetes.io/control-plane")["items"]
+    return [node["metadata"]["name"] for node in found]
+
+
+def drain(site: Site, node: str) -> None:
+    """Empty a node of web and API while it takes no new pods, and let it take some again."""
+    kubectl = site.bed.cluster.kubectl
+    try:
+        kubectl(
+            *("drain", node, "--ignore-daemonsets", "--delete-emptydir-data"),
+            *(f"--pod-selector={STATELESS}", "--timeout=240s"),
+        )
+        site.settle(api=3, web=3)
+        assert node not in {pod["spec"]["nodeName"] for pod in site.pods()}
+    finally:
+        kubectl("uncordon", node)
+
+
+def delete_one_of_each(site: Site) -> None:
+    """Delete a pod of web and one of the API, as somebody who hopes that it helps would."""
+    one = {component(pod): pod["metadata"]["name"] for pod in site.pods()}
+    site.there.kubectl("delete", "pod", *one.values(), "--wait=false")
+    site.settle(api=3, web=3)
+
+
+def operate(site: Site, on: Traffic, tag: str) -> None:
+    """Do once what operators do, and leave the release as it was, but for the images' tag."""
+    with on.event("nothing happens"):
+        on.wait_for(5 * RATE, seconds=60)
+    with on.event("upgrade: other images"):
+        for name in ("api", "web"):
+            site.values[name]["image"]["tag"] = tag
+        site.upgrade(*FIXED)
+        site.settle(api=3, web=3)
+    with on.event("upgrade: configuration"):
+        site.upgrade(*FIXED, "--set", "supabase.url=https://other.supabase.invalid")
+        site.settle(api=3, web=3)
+    with on.event("rollback"):
+        site.roll_back()
+        site.settle(api=3, web=3)
+    for number, node in enumerate(workers(site), start=1):
+        with on.event(f"drain of worker {number}"):
+            drain(site, node)
+    with on.event("pods deleted"):
+        delete_one_of_each(site)
+    with on.event("scale to 10"):
+        site.upgrade(*FIXED, "--set", "api.replicas=10", "--set", "web.replicas=10")
+        site.settle(api=10, web=10)
+    with on.event("scale to 3"):
+        site.upgrade(*FIXED)
+        site.settle(api=3, web=3)
+
+
+@pytest.mark.row("B9", "S11", "B11", "B19")
+def test_no_request_is_lost(
+    bed: TestBed,
+    namespace: str,
+    request: pytest.FixtureRequest,
+    record_property: Callable[[str, object], None],
+) -> None:
+    full = request.config.getoption("--full")
+    wanted, seconds = (REQUESTS_FULL, SECONDS_FULL) if full else (1, SECONDS)
+    site = Site.room(bed, namespace)
+    site.upgrade(*FIXED)
+    site.settle(api=3, web=3)
+    samples = REPORT / "zero-downtime.csv"
+    with (
+        site.there.edge(None, None) as edge,
+        traffic.steady(site.there, edge, samples, rate=RATE, seconds=seconds) as on,
+        ExitStack() as tags,
+    ):
+        for number in count(1):
+            tag = f"load-{number}"
+            tags.enter_context(another_tag(site, tag))
+            operate(site, on, tag)
+            if on.sent() >= wanted:
+                break
+
+    results = on.results()
+    note = f"{RATE} requests a second through the edge, an eighth of them writes."
+    traffic.draw("zero-downtime", "No request lost", note, on, results)
+    requests = len(results.requests)
+    record_property("requests", f"{requests}, {len(results.failures)} of them failed")
+    assert results.failures == []
+    assert requests >= wanted
+    # The load was what it should be: none held back, a half over new connections, enough writes.
+    assert results.dropped == []
+    assert 0.5 <= len(results.connections) / requests + 0.01 <= 0.56
+    assert sum(sent.method == "POST" for sent in results.requests) >= WRITES * requests
+
+
+def unprotected(folder: Path) -> Path:
+    """Return a copy of the chart without the wait before SIGTERM."""
+    copy = Path(shutil.copytree(CHART, folder / CHART.name))
+    pod = copy / "templates" / "_pod.tpl"
+    whole = pod.read_text()
+    head, tail = whole.split('{{- define "pod.preStop" -}}\n')
+    pod.write_text(head + '{{- define "pod.preStop" -}}\n{}\n{{- end }}\n')
+    assert tail.count("{{- end }}") == 2
+    return copy
+
+
+@pytest.mark.row("B9")
+def test_without_the_wait_before_sigterm_requests_are_lost(
+    bed: TestBed, namespace: str, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """The control: neither the chart's wait nor the images' own, and a mere restart does harm."""
+    site = Site.room(bed, namespace)
+    site.chart = unprotected(tmp_path)
+    flags = [f"--set-string={name}.extraEnv.DRAIN_SECONDS=0" for name in ("api", "web")]
+    site.upgrade(*FIXED, *flags)
+    site.settle(api=3, web=3)
+    samples = REPORT / "zero-downtime-control.csv"
+    with (
+        site.there.edge(None, None) as edge,
+        traffic.steady(site.there, edge, samples, rate=CONTROL_RATE, seconds=300) as on,
+        on.event("restart without a wait"),
+    ):
+        site.restart()
+        site.settle(api=3, web=3)
+    results = on.results()
+    title, note = "The control: restart without a wait", f"{CONTROL_RATE} requests a second."
+    traffic.draw("zero-downtime-control", title, note, on, results)
+    record_property("failed", f"{len(results.failures)} of {len(results.requests)}")
+    assert results.failures
+
+
+def test_an_edge_that_does_not_answer_is_named(bed: TestBed, tmp_path: Path) -> None:
+    address = f"127.0.0.1:{bed.cluster.ports['https']}"
+    environment = {
+        "EDGE_HOST": "nobody.localhost",
+        "EDGE_ADDRESS": address,
+        "RATE": "2",
+        "SECONDS": "10",
+    }
+    with (
+        pytest.raises(ToolError, match=f"The edge at {address} does not answer for nobody"),
+        load.running(traffic.SCRIPTS / "steady.js", environment, tmp_path / "s.csv") as running,
+    ):
+        running.wait(60)
