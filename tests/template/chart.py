@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +9,7 @@ from typing import Any, Final
 import yaml
 
 from tools import paths
+from tools.lab.frozen import copied
 from tools.lab.helm import Helm
 from tools.lab.helm import merge as merge  # the tests take it from here
 
@@ -46,13 +46,13 @@ def load_yaml(path: Path) -> Any:
 
 
 @cache
-def _defaults() -> str:
-    return json.dumps(load_yaml(CHART / "values.yaml"))
+def _read(path: Path) -> Any:
+    return load_yaml(path)
 
 
 def defaults() -> Values:
     """Return the chart's values.yaml."""
-    values: Values = json.loads(_defaults())
+    values: Values = copied(_read(CHART / "values.yaml"))
     return values
 
 
@@ -74,8 +74,7 @@ def values_sets() -> dict[str, Path]:
 def values_of(name: str) -> Values:
     """Return one set of values, complete enough to render."""
     path = values_sets()[name]
-    own: Values = load_yaml(path)
-    return merge(required(), own) if path.parent == VALUES_FOLDER else own
+    return merge(required() if path.parent == VALUES_FOLDER else {}, _read(path))
 
 
 def effective(name: str) -> Values:
@@ -83,12 +82,7 @@ def effective(name: str) -> Values:
     return merge(defaults(), values_of(name))
 
 
-@cache
-def _edges() -> str:
-    return json.dumps(load_yaml(CHART / "files" / "network-edges.yaml")["edges"])
-
-
 def network_edges() -> list[dict[str, Any]]:
     """Return the table of who may reach whom."""
-    edges: list[dict[str, Any]] = json.loads(_edges())
+    edges: list[dict[str, Any]] = copied(_read(CHART / "files" / "network-edges.yaml")["edges"])
     return edges

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any, Never, TypeVar
 
 Item = TypeVar("Item")
@@ -25,7 +24,8 @@ class FrozenDict(dict[str, Any]):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
         """Return a dictionary that can be changed, down to its leaves."""
-        return {key: copy.deepcopy(value, memo) for key, value in self.items()}
+        del memo
+        return {key: copied(value) for key, value in self.items()}
 
 
 class FrozenList(list[Item]):
@@ -40,7 +40,17 @@ class FrozenList(list[Item]):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> list[Item]:
         """Return a list that can be changed, down to its leaves."""
-        return [copy.deepcopy(value, memo) for value in self]
+        del memo
+        return [copied(value) for value in self]
+
+
+def copied(value: Any) -> Any:
+    """Return a JSON value as one that can be changed; several times as fast as copy.deepcopy()."""
+    if isinstance(value, dict):
+        return {key: copied(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [copied(inner) for inner in value]
+    return value
 
 
 def freeze(value: Any) -> Any:

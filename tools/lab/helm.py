@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from tools import cache as cached
 from tools.lab import schemas
 from tools.lab.engine import Engine, Rendered, RenderError, Request, Values, engine
+from tools.lab.frozen import copied
 from tools.lab.manifests import Manifests
 from tools.lab.template import plain
 
@@ -173,5 +173,5 @@ def merge(*layers: Values) -> dict[str, Any]:
             if isinstance(value, dict) and isinstance(merged.get(key), dict):
                 merged[key] = merge(merged[key], value)
             else:
-                merged[key] = copy.deepcopy(value)
+                merged[key] = copied(value)
     return merged

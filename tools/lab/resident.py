@@ -48,6 +48,7 @@ class Resident:
             [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
         )
         self._objects: dict[int, Any] = {}
+        self._problems: dict[Path, dict[int, list[str]]] = {}
         self._defined: dict[str, Any] = {}
         # Waited for, so that what it used counts among what our children used.
         atexit.register(self.close)
@@ -80,12 +81,14 @@ class Resident:
 
     def problems(self, rendered: Rendered, schemas: Path) -> dict[int, list[str]]:
         """Return what is wrong with objects, by their place in the render."""
-        question = {"schemas": str(schemas), "documents": rendered.documents}
-        found = self._ask({"validate": question}).get("problems", {})
+        known = self._problems.setdefault(schemas, {})
+        new = [number for number in rendered.documents if number not in known]
+        if new:
+            question = {"schemas": str(schemas), "documents": new}
+            found = self._ask({"validate": question}).get("problems", {})
+            known.update({number: found.get(str(number), []) for number in new})
         return {
-            place: found[str(number)]
-            for place, number in enumerate(rendered.documents)
-            if str(number) in found
+            place: known[number] for place, number in enumerate(rendered.documents) if known[number]
         }
 
     def readings(self, texts: Sequence[str]) -> list[tuple[Any, Any]]:
@@ -102,16 +105,17 @@ class Resident:
         if new:
             self._ask({"define": new})
             self._defined |= new
+            self._problems = {}
 
     def forget(self) -> None:
         """Drop the objects that were seen, if there are so many that it is time to."""
         if len(self._objects) > KEPT:
-            self._objects = {}
+            self._objects, self._problems = {}, {}
             self._ask({"forget": True})
 
     def unload(self) -> None:
         """Drop all charts and objects, whoever asked for them; schemas stay."""
-        self._objects = {}
+        self._objects, self._problems = {}, {}
         self._ask({"unload": True})
 
     @property

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis_jsonschema import from_schema
 
 from tools import cache as cached
+from tools.lab.frozen import copied
 
 Path = tuple[str, ...]
 Schema = dict[str, Any]
@@ -48,12 +49,12 @@ def set_at(values: dict[str, Any], path: Path, value: Any) -> None:
         if not isinstance(inner, dict):
             inner = values[key] = {}
         values = inner
-    values[path[-1]] = copy.deepcopy(value)
+    values[path[-1]] = copied(value)
 
 
 def changed(values: Mapping[str, Any], changes: list[Change]) -> dict[str, Any]:
     """Return a copy of values with some changed."""
-    result: dict[str, Any] = copy.deepcopy(dict(values))
+    result: dict[str, Any] = copied(dict(values))
     for path, value in changes:
         set_at(result, path, value)
     return result

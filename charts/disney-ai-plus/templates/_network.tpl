@@ -75,14 +75,15 @@ true
 {{- end }}
 
 {{- /*
-The rules of a component in one direction: (dict "component" $api "mine" "to" "theirs" "from"). `mine`
-is the component's end of the edge, `theirs` the other one; a rule names the latter.
+The rules of a component in one direction: (dict "component" $api "edges" $edges "mine" "to" "theirs"
+"from"). `mine` is the component's end of the edge, `theirs` the other one; a rule names the latter.
 */ -}}
 {{- define "network.rules" -}}
-{{- $root := .component.root -}}
-{{- range $edge := ($root.Files.Get "files/network-edges.yaml" | fromYaml).edges }}
-{{- if eq (get $edge $.mine) $.component.name }}
-{{- $context := dict "root" $root "edge" $edge "party" (get $edge $.theirs) }}
+{{- $name := .component.name -}}
+{{- $mine := .mine -}}
+{{- range $edge := .edges }}
+{{- if eq (get $edge $mine) $name }}
+{{- $context := dict "root" $.component.root "edge" $edge "party" (get $edge $.theirs) }}
 {{- if include "network.exists" $context }}
 - {{ $.theirs }}:
     {{- include "network.peers" $context | trim | nindent 4 }}
@@ -95,6 +96,7 @@ is the component's end of the edge, `theirs` the other one; a rule names the lat
 
 {{- /* A component's NetworkPolicy. */ -}}
 {{- define "network.policy" -}}
+{{- $edges := (.root.Files.Get "files/network-edges.yaml" | fromYaml).edges -}}
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
@@ -105,7 +107,7 @@ spec:
       {{- include "labels.selector" . | nindent 6 }}
   policyTypes: [Ingress, Egress]
   ingress:
-    {{- include "network.rules" (dict "component" . "mine" "to" "theirs" "from") | trim | default "[]" | nindent 4 }}
+    {{- include "network.rules" (dict "component" . "edges" $edges "mine" "to" "theirs" "from") | trim | default "[]" | nindent 4 }}
   egress:
-    {{- include "network.rules" (dict "component" . "mine" "from" "theirs" "to") | trim | default "[]" | nindent 4 }}
+    {{- include "network.rules" (dict "component" . "edges" $edges "mine" "from" "theirs" "to") | trim | default "[]" | nindent 4 }}
 {{- end }}

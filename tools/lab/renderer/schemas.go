@@ -49,6 +49,7 @@ func (s *schemas) define(sources map[string]json.RawMessage) {
 	for name, source := range sources {
 		if known := s.defined[name]; known == nil || !bytes.Equal(known.source, source) {
 			s.defined[name] = &definition{source: source}
+			s.forget()
 		}
 	}
 }
