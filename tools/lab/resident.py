@@ -6,7 +6,6 @@ import atexit
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -156,5 +155,4 @@ class Resident:
 
 
 def _render(chart: int, request: Request, **options: bool) -> dict[str, Any]:
-    question = asdict(request) | {"chart": chart, "values": json.loads(request.values)} | options
-    return {"render": question}
+    return {"render": {**vars(request), "chart": chart, **options}}

@@ -46,19 +46,19 @@ that end at it, its egress rules those that start from it.
 {{- end }}
 {{- end }}
 
-{{- /* The ports of an edge. */ -}}
+{{- /* The ports at which edges end: (dict "root" $ "at" (dict "to" "db" "port" "metrics")). */ -}}
 {{- define "network.ports" -}}
-{{- $number := .edge.port -}}
+{{- $number := .at.port -}}
 {{- if kindIs "string" $number -}}
-  {{- $number = include "names.port" (dict "root" .root "component" .edge.to "port" $number) -}}
+  {{- $number = include "names.port" (dict "root" .root "component" .at.to "port" $number) -}}
 {{- end -}}
-{{- range .edge.protocols | default (list "TCP") }}
+{{- range .at.protocols | default (list "TCP") }}
 - port: {{ $number }}
   protocol: {{ . }}
 {{- end }}
 {{- end }}
 
-{{- /* Whether an edge exists in this install. Prints "true" or nothing. */ -}}
+{{- /* Whether an edge exists in this install: (dict "root" $ "edge" $edge). Prints "true" or nothing. */ -}}
 {{- define "network.exists" -}}
 {{- $values := .root.Values -}}
 {{- if eq .edge.from "edge" -}}
@@ -80,15 +80,15 @@ The rules of a component in one direction: (dict "component" $api "edges" $edges
 */ -}}
 {{- define "network.rules" -}}
 {{- $name := .component.name -}}
+{{- $root := .component.root -}}
 {{- $mine := .mine -}}
 {{- range $edge := .edges }}
 {{- if eq (get $edge $mine) $name }}
-{{- $context := dict "root" $.component.root "edge" $edge "party" (get $edge $.theirs) }}
-{{- if include "network.exists" $context }}
+{{- if include "network.exists" (dict "root" $root "edge" $edge) }}
 - {{ $.theirs }}:
-    {{- include "network.peers" $context | trim | nindent 4 }}
+    {{- include "network.peers" (dict "root" $root "party" (get $edge $.theirs)) | trim | nindent 4 }}
   ports:
-    {{- include "network.ports" $context | trim | nindent 4 }}
+    {{- include "network.ports" (dict "root" $root "at" (omit $edge "from")) | trim | nindent 4 }}
 {{- end }}
 {{- end }}
 {{- end }}

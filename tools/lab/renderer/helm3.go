@@ -57,7 +57,7 @@ func (c *helm3) loaded() (*chartv2.Chart, error) {
 // Helm 3 takes no functions of others, so nothing is told which blocks it reaches.
 func (c *helm3) render(r *rendering, _ *documents, _ func(int)) (*rendered, error) {
 	values := map[string]any{}
-	if err := json.Unmarshal(r.Values, &values); err != nil {
+	if err := json.Unmarshal([]byte(r.Values), &values); err != nil {
 		return nil, err
 	}
 	chart := c.chart

@@ -96,7 +96,7 @@ func (c *helm4) parse(found *chartv2.Chart) (*parsed4, error) {
 func (c *helm4) render(r *rendering, known *documents, reach func(int)) (*rendered, error) {
 	c.reach = reach
 	values := map[string]any{}
-	if err := json.Unmarshal(r.Values, &values); err != nil {
+	if err := json.Unmarshal([]byte(r.Values), &values); err != nil {
 		return nil, err
 	}
 	if err := chartutil.ValidateReleaseName(r.Release); err != nil {
@@ -244,18 +244,20 @@ func sortedByHelm(path, content string) (inFile, error) {
 	return found, err
 }
 
-// separate cuts a printed file into its documents.
+// separate cuts a printed file into its documents, where Helm's SplitManifests does: at three dashes that begin
+// a line, whatever comes after them.
 func separate(content string) []string {
-	if !strings.Contains(content, "---") {
-		if content = strings.TrimLeftFunc(content, unicode.IsSpace); content == "" {
-			return nil
+	var found []string
+	rest := "\n" + strings.TrimLeftFunc(content, unicode.IsSpace)
+	for more := true; more; {
+		var document string
+		document, rest, more = strings.Cut(rest, "\n---")
+		if more && document != "" {
+			document += "\n"
 		}
-		return []string{content}
-	}
-	numbered := releaseutil.SplitManifests(content)
-	found := make([]string, len(numbered))
-	for i := range found {
-		found[i] = numbered[fmt.Sprintf("manifest-%d", i)]
+		if document = strings.TrimLeftFunc(document, unicode.IsSpace); document != "" {
+			found = append(found, document)
+		}
 	}
 	return found
 }

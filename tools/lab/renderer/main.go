@@ -33,17 +33,17 @@ type loading struct {
 	Files map[string]string `json:"files"`
 }
 
-// rendering is what `helm template` is told. Text asks for its output, instead of objects.
+// rendering is what `helm template` is told; values are JSON. Text asks for its output, instead of objects.
 type rendering struct {
-	Chart       int             `json:"chart"`
-	Values      json.RawMessage `json:"values"`
-	Release     string          `json:"release"`
-	Namespace   string          `json:"namespace"`
-	KubeVersion string          `json:"kube_version"`
-	APIVersions []string        `json:"api_versions"`
-	Upgrade     bool            `json:"upgrade"`
-	Text        bool            `json:"text"`
-	Uncached    bool            `json:"uncached"`
+	Chart       int      `json:"chart"`
+	Values      string   `json:"values"`
+	Release     string   `json:"release"`
+	Namespace   string   `json:"namespace"`
+	KubeVersion string   `json:"kube_version"`
+	APIVersions []string `json:"api_versions"`
+	Upgrade     bool     `json:"upgrade"`
+	Text        bool     `json:"text"`
+	Uncached    bool     `json:"uncached"`
 }
 
 // validation asks what an API server of a version would refuse, by the schemas in a folder.
