@@ -34,6 +34,8 @@ def test_the_schedule_is_the_users(render: Render) -> None:
     assert spec["concurrencyPolicy"] == "Forbid"
     assert spec["startingDeadlineSeconds"] == 3600
     assert "suspend" not in spec
+    daily = render(values=merge(values_of("backup"), {"backup": {"schedule": "@daily"}}))
+    assert cron(daily, "backup")["schedule"] == "@daily"
 
 
 @pytest.mark.row("B6", "S16")

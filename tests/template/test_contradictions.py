@@ -91,20 +91,30 @@ CONTRADICTIONS: dict[str, tuple[Values, str, str]] = {
         "HighErrorRate",
     ),
 }
+# Each with its line of the message.
 MISSING: dict[str, tuple[Values, str]] = {
     "an external database without a host": (
         {"db": {"mode": "external", "external": {"cidrs": ["192.0.2.0/24"]}}},
-        "db.external.host",
+        "db.external.host: the name of your PostgreSQL server",
     ),
     "a route without a Gateway": (
         {"edge": {"httpRoute": {"enabled": True}}},
-        "edge.httpRoute.parentRefs",
+        "edge.httpRoute.parentRefs: the Gateways that serve the route",
     ),
     "an external store without a name": (
         {"secrets": {"mode": "external"}},
-        "secrets.external.store.name",
+        "secrets.external.store.name: the (Cluster)SecretStore to read from",
     ),
 }
+# How to supply what has no default.
+REMEDY = """\
+Either give the credentials as values (--set-string, or a values file that you keep out of version
+control), or leave them out of Helm and choose where they come from:
+  --set secrets.mode=existing   Secrets that you made, named api, web and db or as you say
+  --set secrets.mode=sealed     SealedSecrets with values encrypted by kubeseal
+  --set secrets.mode=external   ExternalSecrets, filled from your secret store
+The comments at "secrets" in the chart's values.yaml say which keys each of them needs.
+"""
 
 
 @pytest.mark.row("B14")
@@ -121,10 +131,11 @@ def test_a_contradiction_is_refused_with_the_path_and_the_fix(helm: Helm, case: 
 @pytest.mark.row("B14")
 @pytest.mark.parametrize("case", MISSING)
 def test_what_a_choice_needs_is_asked_for(helm: Helm, case: str) -> None:
-    values, path = MISSING[case]
+    values, line = MISSING[case]
     message = helm.refusal(values=merge(required(), values))
     assert "Values that must be supplied:" in message
-    assert f"\n  - {path}: " in message
+    assert f"\n  - {line}\n" in message
+    assert f"\n\n{REMEDY}" in message
 
 
 @pytest.mark.row("B14")

@@ -38,6 +38,16 @@ def test_the_specifications_commands_are_printed(helm: Helm) -> None:
 
 
 @pytest.mark.row("S18")
+def test_backups_come_with_their_commands(helm: Helm) -> None:
+    of_backups = [
+        f"kubectl create job {job}-now --from=cronjob/{job} -n disney-ai-plus"
+        for job in ("backup", "restore")
+    ]
+    notes = helm.notes(values=merge(required(), {"backup": {"enabled": True}}))
+    assert [line for line in commands(notes) if line not in COMMANDS] == of_backups
+
+
+@pytest.mark.row("S18")
 def test_commands_follow_prefix_and_namespace(helm: Helm) -> None:
     notes = helm.notes(values=values_of("prefix"), namespace="stories")
     for command in commands(notes):

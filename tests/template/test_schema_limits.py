@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.template.chart import Values, defaults, merge, required
+from tests.template.chart import CHART, Values, defaults, merge, required
 from tools.lab.engine import RenderError
 from tools.lab.helm import Helm
 
@@ -316,6 +317,18 @@ def leaves(values: Values, path: Path = ()) -> Iterator[tuple[Path, Any]]:
             yield from leaves(value, (*path, key))
 
 
+def choices(node: dict[str, Any], path: Path = ()) -> Iterator[tuple[str, list[str]]]:
+    """Yield the texts to choose from, by the name of the value."""
+    if "$ref" in node:
+        node = SCHEMA["definitions"][node["$ref"].rsplit("/", 1)[1]]
+    if "enum" in node:
+        yield ".".join(path), node["enum"]
+    for key, inner in node.get("properties", {}).items():
+        yield from choices(inner, (*path, key))
+
+
+SCHEMA = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+CHOICES = dict(choices(SCHEMA))
 DEFAULTS = {".".join(path): (path, value) for path, value in leaves(defaults())}
 
 
@@ -355,6 +368,14 @@ def test_texts_and_lists_are_checked(helm: Helm, name: str) -> None:
     path = tuple(name.split("."))
     assert [value for value in accepted if refused(helm, path, value)] == []
     assert [value for value in wrong if not refused(helm, path, value)] == []
+
+
+@pytest.mark.row("B13")
+@pytest.mark.parametrize("name", CHOICES)
+def test_nothing_can_be_chosen_but_the_choices(helm: Helm, name: str) -> None:
+    path = tuple(name.split("."))
+    assert [choice for choice in CHOICES[name] if refused(helm, path, choice)] == []
+    assert [choice for choice in CHOICES[name] if not refused(helm, path, f"{choice}x")] == []
 
 
 @pytest.mark.row("B13")

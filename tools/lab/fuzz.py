@@ -107,6 +107,7 @@ def _run(subject: Subject, valid: int, invalid: int, seed: int) -> Result:
             result.outcomes[outcome] += 1
         else:
             result.findings.append(Finding(base, changes, outcome))
+    fuzzer.engine.close()
     return result
 
 

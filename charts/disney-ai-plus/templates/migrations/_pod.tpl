@@ -1,6 +1,6 @@
 {{- /* The pod of the migrations. It takes the component `migrate`. */ -}}
 {{- define "migrations.pod" -}}
-{{- $api := dict "root" .root "name" "api" "values" .root.Values.api -}}
+{{- $api := dict "root" .root "name" "api" -}}
 {{- /* Another database is in need of migrations, too. */ -}}
 {{- $checksums := dict "secret" (include "secrets.data" $api) -}}
 {{- $environment := dict "MIGRATE_DEADLINE_SECONDS" (.values.deadlineSeconds | int | toString) -}}
