@@ -219,6 +219,7 @@ WRITTEN: dict[str, Written] = {
         [[{}], [{"name": ""}], [{"name": "A"}], [{"name": "a", "x": 1}], ["a"]]
         + [[{"name": "a", "port": port}] for port in (0, 65536, "443")]
         + [[{"name": "a", part: ""}] for part in ("kind", "namespace", "sectionName")]
+        + [[{"name": "a", "namespace": wrong}] for wrong in ("a.b", "-a", "a-", "a" * 64)]
         + [[{"name": "a", "kind": "gateway"}], [{"name": "a", "group": "G"}]],
     ),
     "edge.tls.secretName": NAMES,
