@@ -80,8 +80,8 @@ def medians(renders: list[Callable[[], object]], *running: Resident) -> tuple[fl
 
 
 @pytest.mark.full
-def test_one_render(fuzzer: Fuzzer) -> None:
-    """A render of the production values; nothing that came of it before is used again."""
+def test_one_render(fuzzer: Fuzzer, tmp_path: Path) -> None:
+    """A render of the production values, as it is and with another value changed each time."""
     production = Request.of(subject().bases["production"], release=RELEASE, kube_version=KUBERNETES)
     others = [
         Request.of(
@@ -89,8 +89,16 @@ def test_one_render(fuzzer: Fuzzer) -> None:
         )
         for _ in range(200)
     ]
-    resident, program = Resident("helm", build("helm")), Program("helm")
-    chart, number = resident.load(subject().chart), program.load(subject().chart)
+    file = tmp_path / "values.json"
+    file.write_text(production.values, encoding="utf-8")
+    command: list[str | Path] = [tool("helm"), "template", RELEASE, CHART, "--values", file]
+    command += ["--kube-version", KUBERNETES]
+    resident = Resident("helm", build("helm"))
+    chart = resident.load(subject().chart)
+
+    def start(**environment: str) -> object:
+        settings = {**os.environ, "KUBECONFIG": os.devnull, **environment}
+        return subprocess.run(command, env=settings, capture_output=True, check=True)
 
     def attempt(request: Request) -> object:
         try:
@@ -108,7 +116,8 @@ def test_one_render(fuzzer: Fuzzer) -> None:
         "resident, all YAML read and written anew": medians(
             [lambda: resident.render(chart, production, cached=False)] * 100, resident
         ),
-        "helm template": medians([lambda: program.text(number, production)] * 20),
+        "helm template": medians([start] * 20),
+        "helm template, GOGC=off": medians([lambda: start(GOGC="off")] * 20),
     }
     resident.close()
     theirs = ways["helm template"][1]

@@ -189,3 +189,19 @@ def test_the_drain_is_counted_to_the_second(
         assert f"{component}.drain.gracePeriodSeconds: 25" in helm.refusal(values=values)
     else:
         assert helm.render(values=values)
+
+
+@pytest.mark.row("B14")
+@pytest.mark.parametrize("component", ["api", "web", "db"])
+def test_the_charts_own_volumes_can_be_mounted_elsewhere(helm: Helm, component: str) -> None:
+    values = merge(required(), {"db": {"tls": {"enabled": True, "secretName": "db-tls"}}})
+    own = {
+        mount["name"]
+        for container in helm.render(values=values).pod(component)["spec"]["containers"]
+        if container["name"] in (component, "postgres")
+        for mount in container["volumeMounts"]
+    }
+    assert own
+    mounts = {name: {"mountPath": f"/again/{name}"} for name in own}
+    again = merge(values, {component: {"extraVolumeMounts": mounts}})
+    assert helm.render(values=again, valid=False)

@@ -49,6 +49,7 @@ ODD: Values = {
         "tls": {"secretName": "1", "issuer": {"name": "2"}},
     },
     "monitoring": {
+        "dashboard": {"enabled": True, "annotations": {"example.org/number": "1"}},
         "serviceMonitors": {"enabled": True, "labels": {"example.org/number": "1"}},
         "rules": {
             "enabled": True,

@@ -6,7 +6,7 @@ Most helpers of this chart take a component:
   {{- $api := dict "root" $ "name" "api" "values" .Values.api }}
 
 `root` is the top-level context, `name` one of api, web, db, migrate, backup and so on, and `values`
-the component's values.
+the component's values, which only the helpers for pods and replicas read.
 */ -}}
 
 {{- /* The name of a component's objects: exactly api, web or db, unless namePrefix is set. */ -}}

@@ -43,12 +43,12 @@ func newDocuments() *documents {
 	}
 }
 
-// parse returns the numbers of a text's objects, and those that no answer held yet.
-func (d *documents) parse(text string) ([]uint64, map[uint64]json.RawMessage, error) {
+// parse returns the numbers of the objects in some texts, and those that no answer held yet.
+func (d *documents) parse(texts []string) ([]uint64, map[uint64]json.RawMessage, error) {
 	found := []uint64{}
 	fresh := map[uint64]json.RawMessage{}
-	for _, source := range split(text) {
-		known, err := d.document(content(source))
+	for _, text := range texts {
+		known, err := d.document(text)
 		if err != nil {
 			return nil, nil, fmt.Errorf("YAML parse error in a rendered document: %w", err)
 		}
@@ -78,34 +78,6 @@ func (d *documents) document(text string) (*document, error) {
 		d.objects[known.number] = object
 	}
 	return known, nil
-}
-
-// content returns a document's text without the comment in which Helm says where it is from.
-func content(source string) string {
-	if rest, ok := strings.CutPrefix(source, "\n# Source: "); ok {
-		_, source, _ = strings.Cut(rest, "\n")
-	}
-	return strings.TrimSuffix(source, "\n")
-}
-
-// split cuts a text at the lines that separate YAML documents: three dashes, and no more than a comment.
-func split(text string) []string {
-	found := []string{}
-	begin := 0
-	for at := 0; at < len(text); {
-		end := len(text)
-		if length := strings.IndexByte(text[at:], '\n'); length >= 0 {
-			end = at + length
-		}
-		if rest, dashes := strings.CutPrefix(text[at:end], "---"); dashes {
-			if rest = strings.TrimLeft(rest, " \t"); rest == "" || rest[0] == '#' {
-				found = append(found, text[begin:at])
-				begin = end
-			}
-		}
-		at = end + 1
-	}
-	return append(found, text[begin:])
 }
 
 // read returns what a text says in YAML, and the same as JSON.

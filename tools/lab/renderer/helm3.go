@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -98,9 +99,38 @@ func (c *helm3) render(r *rendering, _ *documents, _ func(int)) (*rendered, erro
 		}
 		return nil, err
 	}
-	result := &rendered{manifest: found.Manifest, notes: found.Info.Notes}
+	hooks := []hook{}
 	for _, h := range found.Hooks {
-		result.hooks = append(result.hooks, hook{h.Path, h.Manifest})
+		hooks = append(hooks, hook{h.Path, h.Manifest})
 	}
-	return result, nil
+	all := text(found.Manifest, hooks)
+	return &rendered{split(all), func() string { return all }, found.Info.Notes}, nil
+}
+
+// split cuts a text at the lines that separate YAML documents (three dashes, and no more than a comment), and
+// takes the comments off in which Helm says where a document is from.
+func split(text string) []string {
+	found := []string{}
+	begin := 0
+	for at := 0; at < len(text); {
+		end := len(text)
+		if length := strings.IndexByte(text[at:], '\n'); length >= 0 {
+			end = at + length
+		}
+		if rest, dashes := strings.CutPrefix(text[at:end], "---"); dashes {
+			if rest = strings.TrimLeft(rest, " \t"); rest == "" || rest[0] == '#' {
+				found = append(found, content(text[begin:at]))
+				begin = end
+			}
+		}
+		at = end + 1
+	}
+	return append(found, content(text[begin:]))
+}
+
+func content(source string) string {
+	if rest, ok := strings.CutPrefix(source, "\n# Source: "); ok {
+		_, source, _ = strings.Cut(rest, "\n")
+	}
+	return strings.TrimSuffix(source, "\n")
 }

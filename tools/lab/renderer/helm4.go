@@ -162,7 +162,6 @@ func (c *helm4) render(r *rendering, known *documents, reach func(int)) (*render
 // collect puts what the templates printed into the order in which Helm would install it.
 func collect(name string, printed map[string]string, known *documents) (*rendered, error) {
 	notes := name + "/templates/NOTES.txt"
-	result := &rendered{notes: printed[notes]}
 	paths := []string{}
 	for path := range printed {
 		if !strings.HasSuffix(path, "NOTES.txt") {
@@ -190,15 +189,26 @@ func collect(name string, printed map[string]string, known *documents) (*rendere
 	sort.SliceStable(order, func(i, j int) bool {
 		return installedBefore(all.kinds[order[i]], all.kinds[order[j]])
 	})
-	for _, i := range order {
-		result.hooks = append(result.hooks, all.hooks[i])
-	}
-	var manifest strings.Builder
+	documents := make([]string, 0, len(all.manifests)+len(order))
 	for _, m := range all.manifests {
-		fmt.Fprintf(&manifest, "---\n# Source: %s\n%s\n", m.Name, m.Content)
+		documents = append(documents, m.Content)
 	}
-	result.manifest = manifest.String()
-	return result, nil
+	if last := len(documents) - 1; last >= 0 {
+		documents[last] = strings.TrimSpace(documents[last]) // as in the text
+	}
+	hooks := make([]hook, len(order))
+	for i, place := range order {
+		hooks[i] = all.hooks[place]
+		documents = append(documents, hooks[i].manifest)
+	}
+	whole := func() string {
+		var manifest strings.Builder
+		for _, m := range all.manifests {
+			fmt.Fprintf(&manifest, "---\n# Source: %s\n%s\n", m.Name, m.Content)
+		}
+		return text(manifest.String(), hooks)
+	}
+	return &rendered{documents, whole, printed[notes]}, nil
 }
 
 // sorted finds the manifests and hooks in one printed file, as Helm does; it shows Helm no more than their heads.

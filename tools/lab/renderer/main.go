@@ -64,11 +64,11 @@ type answer struct {
 	Error     string                     `json:"error,omitempty"`
 }
 
-// rendered is what a Helm makes of a chart and values.
+// rendered is what a Helm makes of a chart and values: YAML documents, and the text that holds them.
 type rendered struct {
-	manifest string
-	hooks    []hook
-	notes    string
+	documents []string
+	text      func() string
+	notes     string
 }
 
 type hook struct{ path, manifest string }
@@ -164,20 +164,19 @@ func (s *server) render(r *rendering, a *answer) error {
 		return err
 	}
 	a.Notes = result.notes
-	text := result.text()
 	if r.Text {
-		a.Text = text
+		a.Text = result.text()
 		return nil
 	}
-	a.Documents, a.Fresh, err = known.parse(text)
+	a.Documents, a.Fresh, err = known.parse(result.documents)
 	return err
 }
 
 // text returns what `helm template` prints.
-func (r *rendered) text() string {
+func text(manifest string, hooks []hook) string {
 	var b strings.Builder
-	fmt.Fprintln(&b, strings.TrimSpace(r.manifest))
-	for _, h := range r.hooks {
+	fmt.Fprintln(&b, strings.TrimSpace(manifest))
+	for _, h := range hooks {
 		fmt.Fprintf(&b, "---\n# Source: %s\n%s\n", h.path, h.manifest)
 	}
 	return b.String()

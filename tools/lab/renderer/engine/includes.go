@@ -166,7 +166,7 @@ func (s *includes) fix(value reflect.Value) {
 	}
 }
 
-// over returns an include that remembers.
+// over returns Helm's include, which remembers.
 func (s *includes) over(include func(string, any) (string, error)) func(string, any) (string, error) {
 	return func(name string, argument any) (string, error) {
 		if s.off || !s.pure[name] {
