@@ -2,7 +2,7 @@ package engine
 
 import (
 	"reflect"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -34,11 +34,6 @@ var unpredictable = map[string]bool{
 	"htmlDate": true, "htmlDateInZone": true, "htpasswd": true, "lookup": true, "mustDateModify": true,
 	"must_date_modify": true, "now": true, "randAlpha": true, "randAlphaNum": true, "randAscii": true,
 	"randBytes": true, "randInt": true, "randNumeric": true, "shuffle": true, "tpl": true, "uuidv4": true,
-}
-
-// changers change their first argument.
-var changers = []string{
-	"set", "unset", "merge", "mergeOverwrite", "mustMerge", "mustMergeOverwrite",
 }
 
 // look finds out which templates only print what their argument says; the functions that are given are not
@@ -215,11 +210,12 @@ func (s *includes) key(key []byte, argument any) ([]byte, bool) {
 			return key, false
 		}
 		s.passed[at] = true
-		names := make([]string, 0, len(v))
+		var few [8]string
+		names := few[:0]
 		for name := range v {
 			names = append(names, name)
 		}
-		sort.Strings(names)
+		slices.Sort(names)
 		key = strconv.AppendInt(append(key, 'M'), int64(len(v)), 10)
 		for _, name := range names {
 			var ok bool
@@ -251,17 +247,36 @@ func (s *includes) key(key []byte, argument any) ([]byte, bool) {
 
 // watched returns the functions that change a map, so that a change of what others see ends the remembering.
 func (s *includes) watched(functions template.FuncMap) template.FuncMap {
+	changes := func(changed map[string]any) {
+		at := reflect.ValueOf(changed).Pointer()
+		s.off = s.off || s.fixed[at] || s.passed[at]
+	}
 	found := template.FuncMap{}
-	for _, name := range changers {
-		function := reflect.ValueOf(functions[name])
-		found[name] = reflect.MakeFunc(function.Type(), func(arguments []reflect.Value) []reflect.Value {
-			at := arguments[0].Pointer()
-			s.off = s.off || s.fixed[at] || s.passed[at]
-			if function.Type().IsVariadic() {
-				return function.CallSlice(arguments)
+	for _, name := range []string{"set", "unset", "merge", "mergeOverwrite", "mustMerge", "mustMergeOverwrite"} {
+		switch change := functions[name].(type) {
+		case func(map[string]any, string, any) map[string]any:
+			found[name] = func(object map[string]any, key string, value any) map[string]any {
+				changes(object)
+				return change(object, key, value)
 			}
-			return function.Call(arguments)
-		}).Interface()
+		case func(map[string]any, string) map[string]any:
+			found[name] = func(object map[string]any, key string) map[string]any {
+				changes(object)
+				return change(object, key)
+			}
+		case func(map[string]any, ...map[string]any) any:
+			found[name] = func(object map[string]any, others ...map[string]any) any {
+				changes(object)
+				return change(object, others...)
+			}
+		case func(map[string]any, ...map[string]any) (any, error):
+			found[name] = func(object map[string]any, others ...map[string]any) (any, error) {
+				changes(object)
+				return change(object, others...)
+			}
+		default:
+			panic("nobody watches " + name)
+		}
 	}
 	return found
 }
