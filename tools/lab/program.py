@@ -18,7 +18,7 @@ import yaml
 
 from tools.lab.engine import Rendered, RenderError, Request
 from tools.lab.frozen import freeze
-from tools.lab.manifests import Manifests
+from tools.lab.manifests import Manifest, Manifests
 from tools.toolchain import tool
 
 _UNPRINTABLE = re.compile("[\x7f-\x9f\ufeff\ufffe\uffff]")
@@ -35,6 +35,7 @@ class Program:
         self._charts: list[Path] = []
         self._copies: list[tempfile.TemporaryDirectory[str]] = []
         self._defined: dict[str, Any] = {}
+        self._problems: dict[tuple[Path, int], list[str]] = {}
 
     def load(self, chart: Path, files: Mapping[str, str] | None = None) -> int:
         """Note a chart, or a copy of it with some files replaced, and return its number."""
@@ -73,16 +74,21 @@ class Program:
     def problems(self, rendered: Rendered, schemas: Path) -> dict[int, list[str]]:
         """Return what is wrong with objects, by their place in the render."""
         found = {}
-        for place, manifest in enumerate(rendered.manifests):
-            version, kind = manifest["apiVersion"], manifest["kind"]
-            validator = self._defined.get(f"{version}/{kind}") or _validator(schemas, version, kind)
-            told = [
-                f"/{'/'.join(map(str, error.absolute_path))}: {error.message}"
-                for error in validator.iter_errors(manifest)
-            ]
-            if told:
-                found[place] = told
+        for place, number in enumerate(rendered.documents):
+            key = schemas, number
+            if key not in self._problems:
+                self._problems[key] = self._judged(rendered.manifests[place], schemas)
+            if self._problems[key]:
+                found[place] = self._problems[key]
         return found
+
+    def _judged(self, manifest: Manifest, schemas: Path) -> list[str]:
+        version, kind = manifest["apiVersion"], manifest["kind"]
+        validator = self._defined.get(f"{version}/{kind}") or _validator(schemas, version, kind)
+        return [
+            f"/{'/'.join(map(str, error.absolute_path))}: {error.message}"
+            for error in validator.iter_errors(manifest)
+        ]
 
     def forget(self) -> None:
         """Nothing is kept here."""
@@ -99,7 +105,9 @@ class Program:
         import jsonschema
 
         for name, schema in schemas.items():
-            self._defined[name] = jsonschema.Draft202012Validator(schema)
+            if name not in self._defined or self._defined[name].schema is not schema:
+                self._defined[name] = jsonschema.Draft202012Validator(schema)
+                self._problems = {}
 
     def _run(self, words: list[str], values: str) -> str:
         done = subprocess.run(
