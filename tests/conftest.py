@@ -124,9 +124,14 @@ def installed(request: pytest.FixtureRequest, tools_on_path: None) -> str:  # no
 
 
 @pytest.fixture(scope="session")
-def release(installed: str) -> Release:  # noqa: ARG001 (order)
+def release(installed: str) -> Release:
     """The release in the current kube context and namespace."""
-    return Release.current()
+    try:
+        return Release.current()
+    except LookupError as error:
+        if installed != "current":
+            raise
+        pytest.exit(str(error), returncode=1)
 
 
 @pytest.fixture(scope="session")

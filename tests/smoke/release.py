@@ -23,6 +23,7 @@ from requests.adapters import HTTPAdapter
 TEST_BED = "test-bed"
 FORWARD_SECONDS = 20.0
 HTTP_SECONDS = 10.0
+LOOKUP_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,23 @@ class Release:
         """Find the release in the current context's namespace.
 
         Raises:
-            AssertionError: there is no database of this chart.
+            LookupError: there is none, or more than one; or no cluster is reached.
         """
-        context = json.loads(sh.kubectl("config", "view", "--minify", "-o", "json"))
+        context = json.loads(_asked("config", "view", "--minify", "-o", "json"))
         namespace = context["contexts"][0]["context"].get("namespace", "default")
         found = json.loads(
-            sh.kubectl(
+            _asked(
                 *("get", "statefulsets", "-n", namespace, "-o", "json"),
                 *("-l", "app.kubernetes.io/name=disney-ai-plus,app.kubernetes.io/component=db"),
+                f"--request-timeout={LOOKUP_SECONDS}s",
             )
         )["items"]
-        assert len(found) == 1, f"namespace {namespace} holds {len(found)} releases, not one"
+        if len(found) != 1:
+            raise LookupError(
+                f"Namespace {namespace} of context {context['current-context']} holds {len(found)} "
+                "releases with a database, not one. Choose another: "
+                "kubectl config set-context --current --namespace=NAME"
+            )
         return cls(namespace, found[0]["metadata"]["name"].removesuffix("db"))
 
     def kubectl(self, *arguments: str) -> str:
@@ -101,6 +108,22 @@ class Release:
             address = address or data.get("address") or f"{rule['host']}:443"
             host, port = address.rsplit(":", 1)
             yield Edge(rule["host"], host, int(port), authority)
+
+
+def _asked(*arguments: str) -> str:
+    """Return what kubectl prints about the cluster that is to be tested.
+
+    Raises:
+        LookupError: it fails; the message says what to do.
+    """
+    try:
+        return str(sh.kubectl(*arguments))
+    except sh.ErrorReturnCode as error:
+        (*_, why) = error.stderr.decode(errors="replace").strip().splitlines() or [""]
+        raise LookupError(
+            f"kubectl reaches no cluster to test ({why}). Let KUBECONFIG and the current context "
+            "name one: kubectl config use-context NAME"
+        ) from None
 
 
 @dataclass(frozen=True)

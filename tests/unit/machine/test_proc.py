@@ -196,6 +196,26 @@ def test_an_interrupt_ends_a_program_that_does_not_end_by_itself(
     assert not alive
 
 
+def test_an_interrupt_leaves_a_program_the_time_to_clean_up(
+    programs: Programs, tmp_path: Path
+) -> None:
+    """Helm takes more than 2 s to unlock its release where the machine is busy."""
+    cleaned = tmp_path / "cleaned"
+    programs.add(
+        "program",
+        "import signal\n"
+        f"def clean(*_):\n    time.sleep(2.5)\n    open({str(cleaned)!r}, 'w')\n    sys.exit(1)\n"
+        "signal.signal(signal.SIGTERM, clean)\nprint('line', flush=True)\ntime.sleep(30)",
+    )
+
+    def interrupt(_line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(["program"], on_line=interrupt)
+    assert cleaned.exists()
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [("", True), ("sys.exit(1)", False), ("time.sleep(3)", False)],

@@ -1,4 +1,4 @@
-"""Ctrl-C in each phase of `up`: one sentence, nothing that goes on, and the next run gets there."""
+"""Ctrl-C or a full disk in each phase of `up`: one sentence, nothing left; the next run works."""
 
 from __future__ import annotations
 
@@ -32,11 +32,13 @@ addons.crds = lambda: []
 status.show = lambda _: print("done")
 sys.exit(command.main())
 """
-# Stops in the call that holds some words, until it is ended; put before what a fake does.
+# Stops or fails in the call that holds some words; put before what a fake does.
 STOP = """
 if os.environ.get("STOP_AT", "never") in " ".join([{name!r}, *argv]):
     open(os.environ["STOPPED"], "w").write(str(os.getpid()))
     time.sleep(60)
+if os.environ.get("FULL_AT", "never") in " ".join([{name!r}, *argv]):
+    sys.exit("write /var/lib/layer: no space left on device")
 """
 SAVED = """
 if argv[0] == "save":
@@ -91,12 +93,13 @@ def up(
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     monkeypatch.setenv("STOPPED", str(tmp_path / "stopped"))
 
-    def run(stop_at: str = "never") -> subprocess.Popen[str]:
-        words = stop_at.replace("KUBECONFIG", str(tmp_path / "build" / "kubeconfig"))
+    def run(**where: str) -> subprocess.Popen[str]:
+        kubeconfig = str(tmp_path / "build" / "kubeconfig")
+        words = {name: text.replace("KUBECONFIG", kubeconfig) for name, text in where.items()}
         return subprocess.Popen(
             [sys.executable, "-c", DRIVER, str(tmp_path / "build"), "up"],
             cwd=REPOSITORY,
-            env={**os.environ, "STOP_AT": words},
+            env={**os.environ, **words},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -118,21 +121,47 @@ def children(of: Path) -> set[str]:
     return found
 
 
+def nothing_is_left(tmp_path: Path, private_cache: Path) -> None:
+    """Assert that no program of a run goes on, and nothing half made lies around."""
+    until(lambda: not children(tmp_path / "bin"), seconds=10, what="what it had started to end")
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert [path for path in private_cache.glob("*/.*") if path.suffix != ".lock"] == []
+
+
+def the_next_run_works(up: Up) -> None:
+    """Assert that the same command gets to its end now."""
+    with up() as again:
+        out, told = again.communicate(timeout=60)
+    assert (again.returncode, told) == (0, ""), out
+    assert out.rstrip().endswith("done")
+
+
 @pytest.mark.parametrize("phase", PHASES)
-def test_an_interrupt_ends_everything_and_the_next_run_goes_on(
+def test_an_interrupt_ends_everything(
     phase: str, up: Up, tmp_path: Path, private_cache: Path
 ) -> None:
-    with up(PHASES[phase]) as running:
+    with up(STOP_AT=PHASES[phase]) as running:
         until((tmp_path / "stopped").exists, seconds=60, what=f"the run to be {phase}")
         running.send_signal(signal.SIGINT)
         _, told = running.communicate(timeout=60)
     assert running.returncode == 130
     assert told.strip() == "interrupted: run the same command again to go on from here"
-    until(lambda: not children(tmp_path / "bin"), seconds=10, what="what it had started to end")
-    assert list((tmp_path / "tmp").iterdir()) == []
-    halves = [path for path in private_cache.glob("*/.*") if path.suffix != ".lock"]
-    assert halves == []
-    with up() as again:
-        out, told = again.communicate(timeout=60)
-    assert (again.returncode, told) == (0, ""), out
-    assert out.rstrip().endswith("done")
+    nothing_is_left(tmp_path, private_cache)
+    the_next_run_works(up)
+
+
+@pytest.mark.parametrize(
+    "phase", [phase for phase in PHASES if "an image" in phase or "cluster" in phase]
+)
+def test_a_full_disk_is_told_before_what_failed_on_it(
+    phase: str, up: Up, tmp_path: Path, private_cache: Path
+) -> None:
+    with up(FULL_AT=PHASES[phase]) as running:
+        _, told = running.communicate(timeout=60)
+    assert running.returncode == 1
+    first, *rest = told.strip().splitlines()
+    assert first.startswith("error: A disk is full.")
+    assert "run the same command again" in first
+    assert "Traceback" not in "".join(rest)
+    nothing_is_left(tmp_path, private_cache)
+    the_next_run_works(up)
