@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ TAIL_LINES = 25
 # How long an interrupted program may take to clean up. Helm writes down that its upgrade failed:
 # more than 2 s on a busy machine, and killed before that it would leave the release locked.
 END_SECONDS = 15
-# What runs now, in whatever thread.
+END_INTERVAL_SECONDS = 0.1
+# What runs now, in whatever thread, and has not been told to end.
 _running: set[subprocess.Popen[str]] = set()
 
 
@@ -102,7 +103,8 @@ def run(
 def together(*work: Callable[[], Any]) -> list[Any]:
     """Do several things at once and return their results in order.
 
-    When one fails the programs of the others are ended, and its error is raised.
+    When one fails the programs of the others are ended, those too that they start from then on, and
+    its error is raised.
     """
     with ThreadPoolExecutor(len(work)) as pool:
         running = [pool.submit(each) for each in work]
@@ -110,14 +112,19 @@ def together(*work: Callable[[], Any]) -> list[Any]:
             for done in as_completed(running):
                 done.result()
         except BaseException:
-            end_all()
+            while wait(running, timeout=END_INTERVAL_SECONDS).not_done:
+                end_all()  # again and again: what was between two programs starts the next one
             raise
     return [each.result() for each in running]
 
 
 def end_all() -> None:
-    """End every program that runs: a thread that waits for one would hold up an interrupt."""
+    """End every program that runs: a thread that waits for one would hold up an interrupt.
+
+    Each is told once, so that it can clean up.
+    """
     for process in list(_running):
+        _running.discard(process)
         _end(process, signal.SIGTERM)
 
 

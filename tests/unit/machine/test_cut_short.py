@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.machine.kind_machine import DOCKER, KIND, KUBECTL, STATE, KindMachine
+from tests.unit.machine.kind_machine import DOCKER, KIND, KUBECTL, STATE, KindMachine, node
 from tests.unit.machine.programs import Programs
 from tools.paths import REPOSITORY
 from tools.poll import until
@@ -165,3 +165,17 @@ def test_a_full_disk_is_told_before_what_failed_on_it(
     assert "Traceback" not in "".join(rest)
     nothing_is_left(tmp_path, private_cache)
     the_next_run_works(up)
+
+
+def test_a_foreign_cluster_ends_the_builds_beside_it(
+    up: Up, machine: KindMachine, tmp_path: Path, private_cache: Path
+) -> None:
+    machine.has(nodes=[node("theirs", [])])
+    before = machine.state
+    with up(STOP_AT=PHASES["building an image"]) as running:
+        _, told = running.communicate(timeout=50)
+    assert running.returncode == 1
+    (line,) = told.strip().splitlines()
+    assert line.startswith("error: A kind cluster named 'disney-ai-plus' exists")
+    assert machine.state == before
+    nothing_is_left(tmp_path, private_cache)
