@@ -46,8 +46,11 @@ export function writeStory(headers) {
   expect(answer, 'write', (body) => JSON.parse(body).title === title, 'another story than the one written');
 }
 
+// The longest that a request may take, which the chart's grace periods plan for.
+const TIMEOUT = '30s';
+
 function parameters(name, headers = {}) {
-  return { headers, tags: { name }, timeout: '10s' };
+  return { headers, tags: { name }, timeout: TIMEOUT };
 }
 
 function expect(answer, name, isRight, error) {
