@@ -13,8 +13,8 @@ const half = {
   rate: Number(RATE),
   timeUnit: '2s',
   duration: `${SECONDS}s`,
-  // One who waits a second for each answer would do; more are made for slower ones.
-  preAllocatedVUs: Number(RATE),
+  // So many may wait for answers at once: enough for six seconds each, and more are made for slower ones.
+  preAllocatedVUs: Number(RATE) * 3,
   maxVUs: Number(RATE) * 6,
 };
 
