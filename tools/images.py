@@ -116,9 +116,10 @@ def program(engine: Engine, name: str, tool: str, program: str = "", component: 
     program = program or tool
 
     def fill(context: Path) -> dict[str, str]:
-        shutil.copy(source / "Dockerfile", context)
+        text = (source / "Dockerfile").read_text().replace("PROGRAM", program)
+        (context / "Dockerfile").write_text(text)
         shutil.copy(golang.build(module(tool)) / program, context)
-        return {"PROGRAM": program}
+        return {}
 
     return _image(engine, component or name, name, digest(source, repr(module(tool))), fill)
 

@@ -33,7 +33,7 @@ def test_without_a_name_all_that_need_it_are_locked_once(
     locked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert call(monkeypatch, "lock") == 0
-    assert sorted(locked) == ["etcd", "kubernetes"]
+    assert sorted(locked) == ["etcd", "kubernetes", "prometheus-operator"]
 
 
 def test_a_named_tool_is_locked_alone(locked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
