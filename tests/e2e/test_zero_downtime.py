@@ -113,6 +113,7 @@ def operate(site: Site, on: Traffic, tag: str) -> None:
             site.settle(api=api, web=web)
 
 
+@pytest.mark.full
 @pytest.mark.row("B9", "S11", "B11", "B19")
 def test_no_request_is_lost(
     bed: TestBed,
