@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-DAYS = 365
+LIFETIME = datetime.timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,14 @@ class Authority:
         """Return the certificate and the key as PEM."""
         return _pem(self.certificate), _pem_key(self.key)
 
-    def issue(self, hosts: Sequence[str]) -> Certificate:
-        """Sign a certificate for a server with these names."""
+    def issue(self, hosts: Sequence[str], lifetime: datetime.timedelta = LIFETIME) -> Certificate:
+        """Sign a certificate for a server with these names; a negative lifetime has ended."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
         issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
         now = datetime.datetime.now(datetime.UTC)
         certificate = (
-            _builder(_name(hosts[0]), self.certificate.subject, key.public_key(), now)
+            _builder(_name(hosts[0]), self.certificate.subject, key.public_key(), now, lifetime)
             .add_extension(names, critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs=False), critical=True)
@@ -104,6 +104,7 @@ def _builder(
     issuer: x509.Name,
     key: ec.EllipticCurvePublicKey,
     now: datetime.datetime,
+    lifetime: datetime.timedelta = LIFETIME,
 ) -> x509.CertificateBuilder:
     """Return what both certificates share; an hour's slack covers clocks that differ."""
     return (
@@ -113,7 +114,7 @@ def _builder(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=DAYS))
+        .not_valid_after(now + lifetime)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 
