@@ -1,0 +1,88 @@
+"""A node disappears, the database's at that, and comes back."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.e2e import ledger, namespaces, scene, visitor
+from tests.e2e.database import integrity
+from tests.e2e.visitor import EMPTY
+from tools import rollout
+from tools.cluster import NAME
+from tools.poll import until
+from tools.report.parts import Table, save
+from tools.testbed import TestBed
+
+WORKERS = (f"{NAME}-worker", f"{NAME}-worker2")
+# Kubernetes takes a node for lost when it has been silent for 50 s.
+SILENT_SECONDS = 120
+BACK_SECONDS = 180
+
+
+def without_the_edge(bed: TestBed) -> str:
+    """Return the worker on which the edge's pod is not, so that users can still come in."""
+    pods = bed.cluster.get("pods", "-n", "traefik")["items"]
+    taken = {pod["spec"]["nodeName"] for pod in pods}
+    return next(node for node in WORKERS if node not in taken)
+
+
+def lost_by(bed: TestBed, node: str) -> bool:
+    """Tell whether Kubernetes takes a node for lost."""
+    conditions = bed.cluster.get("node", node)["status"]["conditions"]
+    return any(c["type"] == "Ready" and c["status"] == "Unknown" for c in conditions)
+
+
+@pytest.mark.full
+@pytest.mark.row("B7", "B11")
+def test_pages_come_from_the_other_node_and_the_data_with_its_own(
+    bed: TestBed,
+    tools_on_path: None,  # noqa: ARG001 (order)
+) -> None:
+    engine, node = bed.cluster.engine, without_the_edge(bed)
+    two = ",".join(f"{component}.autoscaling.minReplicas=2" for component in ("api", "web"))
+    values = {"db": {"nodeSelector": {"kubernetes.io/hostname": node}}}
+    with namespaces.temporary(bed) as name:
+        there = scene.begin(bed, name, "--set", two, values=values)
+        rollout.wait(bed.cluster, name, seconds=scene.READY_SECONDS)
+        before = {pod["metadata"]["uid"] for pod in there.there.pods("db")}
+        with (
+            ledger.kept(bed, there.there),
+            there.there.edge(None, None) as edge,
+            visitor.visiting(there.there, edge) as user,
+        ):
+            until(lambda: user.served(0), seconds=30, what="the first answers")
+            began = time.time()
+            engine.run("stop", node)
+            try:
+                until(
+                    lambda: lost_by(bed, node), seconds=SILENT_SECONDS, what="its loss to be seen"
+                )
+                seen_at = time.time()
+                pages = until(
+                    lambda: user.served(seen_at, {"page": {"200", EMPTY}}),
+                    seconds=SILENT_SECONDS,
+                    what="the other node's pods to serve all pages",
+                )
+            finally:
+                engine.run("start", node)
+                started = time.time()
+            back = until(
+                lambda: user.served(started), seconds=BACK_SECONDS, what="the API to serve"
+            )
+            writes = there.ledger.recovery(started, seconds=BACK_SECONDS)
+            there.settle()
+            lost, damage = there.ledger.lost(), integrity(there.there)
+        seen = {"pages": pages - began, "pages and the API": back - started, "writes": writes}
+        rows = [[what, f"{seconds:.0f}"] for what, seconds in seen.items()]
+        after = {pod["metadata"]["uid"] for pod in there.there.pods("db")}
+    note = (
+        f"The database's node was away for {started - began:.0f} s. Pages come from the other node "
+        "as soon as Kubernetes takes this one for lost; the API waits for its database. Seconds "
+        "from the end of the node, and for the last two from its return."
+    )
+    save("lost-node", Table("A node that disappears", note, ("served again", "s after"), rows))
+    assert not lost
+    assert not damage
+    assert after == before
