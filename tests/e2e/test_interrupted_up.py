@@ -79,6 +79,7 @@ def left() -> set[str]:
     return lines
 
 
+@pytest.mark.full
 @pytest.mark.row("S18")
 def test_an_interrupted_up_goes_on(release: Release, bed: TestBed) -> None:
     before = psql(release, "SELECT count(*) FROM stories")

@@ -84,6 +84,7 @@ def knows_the_load(site: Site) -> bool:
     )
 
 
+@pytest.mark.full
 @pytest.mark.row("S4", "S19", "B2", "B12")
 def test_the_autoscaler_follows_the_load(
     bed: TestBed,

@@ -114,8 +114,9 @@ def interrupt(scene: Scene, program: str) -> None:
     assert status(scene.name, scene.name) == "pending-upgrade"
 
 
+@pytest.mark.full
 @pytest.mark.row("B7", "S16")
-@pytest.mark.parametrize("program", ["helm", pytest.param("helm3", marks=pytest.mark.full)])
+@pytest.mark.parametrize("program", ["helm", "helm3"])
 def test_there_and_back_and_there_again(
     bed: TestBed,
     namespace: str,
