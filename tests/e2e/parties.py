@@ -150,7 +150,7 @@ def monitoring(bed: TestBed) -> Iterator[None]:
         testbed.namespace(bed.cluster, MONITORING)
     yield
     if not there:
-        bed.cluster.kubectl("delete", "namespace", MONITORING, "--wait=false")
+        bed.cluster.kubectl("delete", "namespace", MONITORING, "--ignore-not-found", "--wait=false")
 
 
 @contextmanager

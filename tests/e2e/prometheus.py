@@ -96,7 +96,9 @@ def running(bed: TestBed) -> Iterator[Prometheus]:
         with Release(NAMESPACE, "").forward("pod/prometheus-test-0", 9090) as base:
             yield Prometheus(base)
     finally:
-        bed.cluster.kubectl("delete", "--wait=false", "-f", "-", stdin=manifest)
+        bed.cluster.kubectl(
+            "delete", "--ignore-not-found", "--wait=false", "-f", "-", stdin=manifest
+        )
 
 
 def _terminating(bed: TestBed) -> bool:

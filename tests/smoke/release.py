@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,6 +91,8 @@ class Release:
                 assert process.stdout is not None
                 line = process.stdout.readline()
                 assert line.startswith("Forwarding from 127.0.0.1:"), f"{command}: {line!r}"
+                # It writes a line for each connection, and stops where nobody reads them.
+                threading.Thread(target=process.stdout.read, daemon=True).start()
                 yield f"http://{line.split()[2]}"
             finally:
                 process.terminate()
