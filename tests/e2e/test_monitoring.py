@@ -132,6 +132,7 @@ def test_every_rule_is_taken(watcher: Prometheus, watched: Watched) -> None:
     )
 
 
+@pytest.mark.full
 @pytest.mark.row("B15")
 def test_every_panel_shows_something(watcher: Prometheus, watched: Watched) -> None:
     (text,) = watched.release.get("configmap", "dashboard")["data"].values()
@@ -149,6 +150,7 @@ def test_every_panel_shows_something(watcher: Prometheus, watched: Watched) -> N
     assert empty() == SILENT
 
 
+@pytest.mark.full
 @pytest.mark.row("S9")
 def test_whoever_is_not_the_monitoring_is_refused(watcher: Prometheus, watched: Watched) -> None:
     """Pods are made anew, because a policy does not end connections that exist."""
