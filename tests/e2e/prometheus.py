@@ -51,21 +51,26 @@ class Prometheus:
         """Return the health of the rules whose file is a namespace's, by name."""
         return {
             rule["name"]: f"{rule['health']} {rule.get('lastError', '')}".strip()
-            for group in self._get("rules")["groups"]
-            if Path(group["file"]).name.startswith(f"{namespace}-")
-            for rule in group["rules"]
+            for rule in self._own(namespace)
         }
 
     def firing(self, namespace: str) -> set[str]:
         """Return the names of the alerts of a namespace's rules that fire now."""
         return {
             alert["labels"]["alertname"]
-            for group in self._get("rules", type="alert")["groups"]
-            if Path(group["file"]).name.startswith(f"{namespace}-")
-            for rule in group["rules"]
+            for rule in self._own(namespace, type="alert")
             for alert in rule["alerts"]
             if alert["state"] == "firing"
         }
+
+    def _own(self, namespace: str, **parameters: str) -> list[dict[str, Any]]:
+        """Return the rules whose file is a namespace's."""
+        return [
+            rule
+            for group in self._get("rules", **parameters)["groups"]
+            if Path(group["file"]).name.startswith(f"{namespace}-")
+            for rule in group["rules"]
+        ]
 
     def _get(self, path: str, **parameters: str) -> Any:
         answer = requests.get(f"{self.base}/api/v1/{path}", parameters, timeout=HTTP_SECONDS)

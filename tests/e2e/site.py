@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.e2e.helm import helm
 from tests.smoke.release import Release
-from tools import release, rollout, testbed, toolchain
-from tools.cluster import KUBECONFIG
+from tools import release, rollout, testbed
 from tools.paths import CHART, REPOSITORY
 from tools.poll import until
-from tools.proc import run
 from tools.testbed import TestBed
 
 NAME = "load"
@@ -54,8 +53,7 @@ class Site:
 
     def roll_back(self) -> None:
         """Go back to the revision before this one, as documented."""
-        where = ("--namespace", self.there.namespace, "--kubeconfig", KUBECONFIG)
-        run([toolchain.tool("helm"), "rollback", NAME, *where])
+        helm("rollback", NAME, namespace=self.there.namespace)
         rollout.wait(self.bed.cluster, self.there.namespace, seconds=SETTLE_SECONDS)
 
     def restart(self) -> None:

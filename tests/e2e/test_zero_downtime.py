@@ -11,7 +11,6 @@ means is the business of the tests of the database.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
@@ -19,13 +18,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import traffic
+from tests.e2e import patched, traffic
 from tests.e2e.site import STATELESS, Site, component
 from tests.e2e.traffic import Traffic
 from tools import load
 from tools.cluster import CTR
 from tools.errors import ToolError
-from tools.paths import CHART, REPORT
+from tools.paths import REPORT
 from tools.testbed import TestBed
 
 # Two cores make 40 requests a second, and then every start of a pod is felt by all.
@@ -152,26 +151,23 @@ def test_no_request_is_lost(
     assert sum(sent.method == "POST" for sent in results.requests) >= WRITES * requests
 
 
-def unprotected(folder: Path) -> Path:
-    """Return a copy of the chart without the wait before SIGTERM."""
-    copy = Path(shutil.copytree(CHART, folder / CHART.name))
-    pod = copy / "templates" / "_pod.tpl"
-    whole = pod.read_text()
-    head, tail = whole.split('{{- define "pod.preStop" -}}\n')
-    pod.write_text(head + '{{- define "pod.preStop" -}}\n{}\n{{- end }}\n')
+def unprotected(pod: str) -> str:
+    """Return the templates of pods without the wait before SIGTERM."""
+    head, tail = pod.split('{{- define "pod.preStop" -}}\n')
     assert tail.count("{{- end }}") == 2
-    return copy
+    return head + '{{- define "pod.preStop" -}}\n{}\n{{- end }}\n'
 
 
 @pytest.mark.row("B9")
 def test_without_the_wait_before_sigterm_requests_are_lost(
-    bed: TestBed, namespace: str, tmp_path: Path, record_property: Callable[[str, object], None]
+    bed: TestBed, namespace: str, record_property: Callable[[str, object], None]
 ) -> None:
     """The control: neither the chart's wait nor the images' own, and a mere restart does harm."""
     site = Site.room(bed, namespace)
-    site.chart = unprotected(tmp_path)
     flags = [f"--set-string={name}.extraEnv.DRAIN_SECONDS=0" for name in ("api", "web")]
-    site.upgrade(*FIXED, *flags)
+    with patched.changed({"templates/_pod.tpl": unprotected}) as chart:
+        site.chart = chart
+        site.upgrade(*FIXED, *flags)
     site.settle(api=3, web=3)
     samples = REPORT / "zero-downtime-control.csv"
     with (
