@@ -29,8 +29,8 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """Test the tools."""
-    pytest(session, "tests/unit", report("unit"))
+    """Test the tools, packaging included."""
+    pytest(session, "tests/unit", "tests/publish", report("unit"))
 
 
 @nox.session
@@ -89,6 +89,36 @@ def down(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def package(session: nox.Session) -> None:
+    """Package the chart as committed: the same bytes on every machine."""
+    python(session, "-m", "tools", "package", *session.posargs)
+
+
+@nox.session(default=False)
+def bump(session: nox.Session) -> None:
+    """Show what changed since the last release, and whether the version says so."""
+    python(session, "-m", "tools", "bump", *session.posargs)
+
+
+@nox.session(default=False)
+def publish(session: nox.Session) -> None:
+    """Publish to a registry: `-- oci://HOST/PATH --sign-with KEY --key PUB`, or `--keyless`."""
+    python(session, "-m", "tools", "publish", *session.posargs)
+
+
+@nox.session(default=False)
+def verify(session: nox.Session) -> None:
+    """Verify a release in a registry: `-- oci://HOST/PATH/CHART:VERSION --key PUB`."""
+    python(session, "-m", "tools", "verify", *session.posargs)
+
+
+@nox.session(default=False)
+def audit(session: nox.Session) -> None:
+    """List known vulnerabilities and the licences of what the tooling and the images hold."""
+    python(session, "-m", "tools", "audit", *session.posargs)
+
+
+@nox.session(default=False)
 def docs(session: nox.Session) -> None:
     """Write what is written from other files: the reference and the schema of the values."""
     python(session, "-m", "tools", "docs")
@@ -114,7 +144,8 @@ def pytest(session: nox.Session, *defaults: str) -> None:
     """Run tests; a path among the session's arguments replaces the default folders."""
     chosen = any((ROOT / word.split("::")[0]).exists() for word in session.posargs)
     kept = [word for word in defaults if not (chosen and (ROOT / word).exists())]
-    python(session, "-m", "pytest", *kept, *session.posargs)
+    whole = ["--whole"] if set(session.posargs) <= {"--full"} else []
+    python(session, "-m", "pytest", *kept, *whole, *session.posargs)
 
 
 def python(session: nox.Session, *arguments: str) -> None:

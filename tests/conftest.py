@@ -8,6 +8,7 @@ the second as an upgrade of the first.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
@@ -30,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that say what to test."""
     group = parser.getgroup("release")
     group.addoption("--install", action="append", default=[], help="values/NAME.yaml to install")
+    group.addoption("--whole", action="store_true", help="this is all of a session's tests")
     group.addoption("--full", action="store_true", help="the long proofs, too: a backup of 1 GB")
     group.addoption("--edge-address", help="HOST:PORT to connect to instead of the Ingress's")
     group.addoption("--edge-ca", type=Path, help="certificate authority to trust (PEM)")
@@ -83,6 +85,18 @@ def pytest_sessionfinish() -> None:
     from tools.report import page
 
     page.write()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def facts(
+    record_testsuite_property: Callable[[str, object], None], pytestconfig: pytest.Config
+) -> None:
+    """Write into the report what was tested: `nox -s publish` wants all of it, for its commit."""
+    from tools.publish import git
+
+    pending = "" if not git.changes(REPOSITORY) else " with changes"
+    record_testsuite_property("commit", git.head(REPOSITORY) + pending)
+    record_testsuite_property("whole", json.dumps(pytestconfig.getoption("--whole")))
 
 
 @pytest.fixture(scope="session")

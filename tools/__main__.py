@@ -9,10 +9,13 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from tools import cluster, docs, features, golden, lint, lock, proc, release, status, testbed
+from tools import audit, cluster, docs, features, golden, lint, lock, proc, release, status, testbed
 from tools import engine as engines
 from tools.console import say
 from tools.errors import ToolError
+from tools.publish import bump, package, publishing, verification
+
+GITHUB = "https://token.actions.githubusercontent.com"
 
 
 def up(arguments: argparse.Namespace, flags: list[str]) -> None:
@@ -53,6 +56,24 @@ def main() -> int:
     commands.add_parser("lint", help=lint.main.__doc__).set_defaults(command=lint.main)
     commands.add_parser("docs", help=docs.main.__doc__).set_defaults(command=docs.main)
     commands.add_parser("features", help=features.main.__doc__).set_defaults(command=features.main)
+    commands.add_parser("audit", help=audit.main.__doc__).set_defaults(command=audit.main)
+    commands.add_parser("bump", help=bump.main.__doc__).set_defaults(command=bump.main)
+    commands.add_parser("package", help=package.main.__doc__).set_defaults(command=package.main)
+    publisher = commands.add_parser("publish", help=publishing.main.__doc__, allow_abbrev=False)
+    publisher.add_argument("reference", metavar="oci://HOST/PATH")
+    signers = publisher.add_mutually_exclusive_group()
+    signers.add_argument("--sign-with", type=Path, help="private key (made by cosign)")
+    signers.add_argument("--keyless", action="store_true", help="sign as who Sigstore says this is")
+    publisher.add_argument("--dry-run", action="store_true", help="say what would be done, only")
+    publisher.set_defaults(command=publishing.main)
+    verifier = commands.add_parser("verify", help=verification.main.__doc__, allow_abbrev=False)
+    verifier.add_argument("reference", metavar="oci://HOST/PATH/CHART:VERSION")
+    verifier.set_defaults(command=verification.main)
+    for truster in (publisher, verifier):
+        truster.add_argument("--key", type=Path, help="public key that signatures must fit")
+        truster.add_argument("--identity", default="", help="or the signer's identity (a regexp)")
+        truster.add_argument("--issuer", default=GITHUB, help="... and who vouches for it")
+        truster.add_argument("--ca-file", type=Path, help="the registry's authority (PEM)")
     goldens = commands.add_parser("golden", help=golden.main.__doc__)
     goldens.add_argument("--accept", action="store_true", help="write the golden files anew")
     goldens.set_defaults(command=golden.main)

@@ -39,7 +39,7 @@ class Value:
 
 
 def main(arguments: argparse.Namespace, flags: list[str]) -> None:
-    """Write the reference and the schema of the chart's values from values.yaml."""
+    """Write what is written from other files: the values' reference and schema, annotations."""
     del arguments, flags
     for path, text in generated().items():
         path.write_text(text, encoding="utf-8")
@@ -47,19 +47,22 @@ def main(arguments: argparse.Namespace, flags: list[str]) -> None:
 
 
 def generated() -> dict[Path, str]:
-    """Return the text of every file that is written from values.yaml."""
-    from tools import schema
+    """Return the text of every file that is written from other files."""
+    from tools import chart_metadata, schema
 
-    return {TARGET: reference(SOURCE.read_text(encoding="utf-8")), schema.TARGET: schema.written()}
+    return {
+        TARGET: reference(SOURCE.read_text(encoding="utf-8")),
+        schema.TARGET: schema.written(),
+        chart_metadata.TARGET: chart_metadata.written(),
+    }
 
 
 def drift() -> str | None:
-    """Return a sentence where a file is not what values.yaml says, or None."""
+    """Return a sentence where a file is not what its sources say, or None."""
     for path, text in generated().items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             return (
-                f"{path.name} is not what {SOURCE.name} says: run `nox -s docs` and commit the "
-                "result."
+                f"{path.name} is not what its sources say: run `nox -s docs` and commit the result."
             )
     return None
 

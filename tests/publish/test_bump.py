@@ -1,0 +1,200 @@
+"""The version says how much changed: each kind of change, and what it needs at least."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from tests.publish.repository import CHART_FOLDER, Checkout
+from tools.paths import CHART
+from tools.publish import bump, git
+from tools.publish.bump import Level
+from tools.publish.schema_change import stricter
+
+
+def edited(name: str, before: str, after: str) -> Callable[[Path], None]:
+    def edit(chart: Path) -> None:
+        text = (chart / name).read_text(encoding="utf-8")
+        assert before in text, f"{name} does not hold {before!r}"
+        (chart / name).write_text(text.replace(before, after), encoding="utf-8")
+
+    return edit
+
+
+def removed(name: str) -> Callable[[Path], None]:
+    return lambda chart: (chart / name).unlink()
+
+
+def added(chart: Path) -> None:
+    """Add a value, and let the schema know it."""
+    edited("values.yaml", "\nmigrations:", "\nunheardOf: 1\n\nmigrations:")(chart)
+    schema = json.loads((chart / "values.schema.json").read_text(encoding="utf-8"))
+    schema["properties"]["unheardOf"] = {"type": "integer"}
+    (chart / "values.schema.json").write_text(json.dumps(schema), encoding="utf-8")
+
+
+def rejected(chart: Path) -> None:
+    """Let a template refuse what it took before."""
+    (chart / "templates" / "zz.yaml").write_text('{{ fail "no more" }}\n')
+
+
+CHANGES = {
+    "a comment in a template": (
+        edited("templates/api/deployment.yaml", "kind: Deployment", "# x\nkind: Deployment"),
+        Level.PATCH,
+        "alter no install",
+    ),
+    "a field of an object": (
+        edited("templates/api/service.yaml", "spec:", "spec:\n  sessionAffinity: None"),
+        Level.PATCH,
+        "Service/api",
+    ),
+    "a default": (
+        edited("values.yaml", "poolSize: 10", "poolSize: 9"),
+        Level.MINOR,
+        "the default of api.poolSize is 9, was 10",
+    ),
+    "a new value": (
+        added,
+        Level.MINOR,
+        "the value unheardOf is new",
+    ),
+    "a removed value": (
+        edited("values.yaml", "  poolSize: 10\n", ""),
+        Level.MAJOR,
+        "the value api.poolSize is gone",
+    ),
+    "a renamed value": (
+        edited("values.yaml", "poolSize: 10", "connections: 10"),
+        Level.MAJOR,
+        "the value api.poolSize is gone",
+    ),
+    "an object that is gone": (
+        removed("templates/api/service.yaml"),
+        Level.MAJOR,
+        "Service/api of the install",
+    ),
+    "an immutable field": (
+        edited("templates/db/statefulset.yaml", "serviceName: ", "serviceName: x"),
+        Level.MAJOR,
+        "spec.serviceName of StatefulSet/db",
+    ),
+    "a refusal": (rejected, Level.MAJOR, "is refused: "),
+}
+
+
+@pytest.fixture
+def after(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(CHART, tmp_path / "after"))
+
+
+def test_nothing_is_no_change(after: Path) -> None:
+    assert bump.changes(CHART, after) == []
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_has_its_level(name: str, after: Path) -> None:
+    change, level, words = CHANGES[name]
+    change(after)
+    worst = max(bump.changes(CHART, after))
+    assert worst.level is level
+    assert any(words in it.what for it in bump.changes(CHART, after) if it.level is level)
+
+
+@pytest.mark.parametrize(
+    ("level", "version", "lowest"),
+    [
+        (Level.PATCH, "1.2.3", "1.2.4"),
+        (Level.MINOR, "1.2.3", "1.3.0"),
+        (Level.MAJOR, "1.2.3", "2.0.0"),
+        (Level.PATCH, "0.2.3", "0.2.4"),
+        (Level.MINOR, "0.2.3", "0.2.4"),
+        (Level.MAJOR, "0.2.3", "0.3.0"),
+    ],
+)
+def test_the_lowest_version_that_says_so(level: Level, version: str, lowest: str) -> None:
+    assert bump.next_version(Version(version), level) == Version(lowest)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "paths"),
+    [
+        ({"maximum": 5}, {"maximum": 4}, ["(root)"]),
+        ({"maximum": 5}, {"maximum": 6}, []),
+        ({}, {"minLength": 1}, ["(root)"]),
+        ({"pattern": "a"}, {"pattern": "b"}, ["(root)"]),
+        ({"pattern": "a"}, {}, []),
+        ({"enum": [1, 2]}, {"enum": [1]}, ["(root)"]),
+        ({"enum": [1]}, {"enum": [1, 2]}, []),
+        ({"type": ["string", "null"]}, {"type": "string"}, ["(root)"]),
+        ({"type": "integer"}, {"type": "number"}, []),
+        ({"type": "number"}, {"type": "integer"}, ["(root)"]),
+        ({"items": {}}, {"items": {"type": "string"}}, ["(root).items"]),
+        ({}, {"additionalProperties": False}, ["(root).additionalProperties"]),
+        (
+            {"properties": {"a": {}}},
+            {"properties": {}, "additionalProperties": False},
+            ["(root).a", "(root).additionalProperties"],
+        ),
+        (
+            {"properties": {"a": {"minimum": 1}}},
+            {"properties": {"a": {"minimum": 2}}},
+            ["(root).a"],
+        ),
+        ({"description": "x"}, {"description": "y"}, []),
+    ],
+)
+def test_where_a_schema_accepts_less(
+    old: dict[str, object], new: dict[str, object], paths: list[str]
+) -> None:
+    assert list(stricter(old, new)) == paths
+
+
+@pytest.fixture
+def released(tmp_path: Path) -> Checkout:
+    """A repository whose last release is 1.2.3."""
+    checkout = Checkout.new(tmp_path / "repository")
+    checkout.version("1.2.3")
+    checkout.commit("Release")
+    checkout.git("tag", "v1.2.3")
+    return checkout
+
+
+def test_before_the_first_release_any_version_will_do(tmp_path: Path) -> None:
+    assert bump.too_small(Checkout.new(tmp_path / "repository").path) == []
+
+
+def test_a_version_that_is_too_low_is_refused(released: Checkout) -> None:
+    released.edit(str(CHART_FOLDER / "values.yaml"), "poolSize: 10", "poolSize: 9")
+    released.version("1.2.4")
+    released.commit("Change a default")
+    (problem,) = bump.too_small(released.path)
+    assert "a minor change" in problem
+    assert "Make it 1.3.0 or higher" in problem
+    released.version("1.3.0")
+    released.commit("Say so")
+    assert bump.too_small(released.path) == []
+
+
+def test_the_last_release_is_the_highest_that_is_part_of_this(released: Checkout) -> None:
+    released.git("checkout", "--quiet", "-b", "elsewhere")
+    released.commit("Not part of main")
+    released.git("tag", "v9.0.0")
+    released.git("checkout", "--quiet", "main")
+    released.git("tag", "v1.2.10", "HEAD")
+    assert git.release_tags(released.path) == ["v1.2.10", "v1.2.3"]
+
+
+def test_chart_testing_wants_a_higher_version_too(released: Checkout) -> None:
+    released.edit(str(CHART_FOLDER / "values.yaml"), "poolSize: 10", "poolSize: 9")
+    released.commit("Change a default")
+    (problem,) = bump.not_raised(released.path)
+    assert "Needs a version bump" in problem
+    released.version("1.3.0")
+    released.commit("Say so")
+    assert bump.not_raised(released.path) == []
