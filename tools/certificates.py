@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -57,9 +58,12 @@ class Authority:
         return _pem(self.certificate), _pem_key(self.key)
 
     def issue(self, hosts: Sequence[str], lifetime: datetime.timedelta = LIFETIME) -> Certificate:
-        """Sign a certificate for a server with these names; a negative lifetime has ended."""
+        """Sign a certificate for a server with these names or IP addresses.
+
+        A negative lifetime has ended.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
-        names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
+        names = x509.SubjectAlternativeName([_subject(host) for host in hosts])
         issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
         now = datetime.datetime.now(datetime.UTC)
         certificate = (
@@ -93,6 +97,13 @@ def _pem_key(key: ec.EllipticCurvePrivateKey) -> str:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     ).decode()
+
+
+def _subject(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _name(common_name: str) -> x509.Name:

@@ -23,6 +23,11 @@ sed -i -e 's/restrict_oom_score_adj = false/restrict_oom_score_adj = true/' \
   -e "s|^  sandbox_image = .*|  sandbox_image = \"$(cat /kind/pause-image)\"|" \
   /etc/containerd/config.toml
 rm /kind/pause-image
+# Where containerd 2 looks by itself for what it should know of a registry.
+cat >> /etc/containerd/config.toml <<'END'
+[plugins."io.containerd.grpc.v1.cri".registry]
+  config_path = "/etc/containerd/certs.d"
+END
 
 ctr oci spec \
   | jq 'del(.process.rlimits)

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.e2e import namespaces
+from tests.e2e.shop import shop
 from tools.testbed import TestBed
+
+__all__ = ["connect", "namespace", "shop"]
 
 CONNECT = """
 const [host, port] = process.argv.slice(1);

@@ -34,7 +34,7 @@ class Osv(BaseHTTPRequestHandler):
 
     asked: ClassVar[list[object]] = []
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: D102
         length = int(self.headers["Content-Length"])
         queries = json.loads(self.rfile.read(length))["queries"]
         self.asked.extend(queries)
@@ -44,7 +44,7 @@ class Osv(BaseHTTPRequestHandler):
         ]
         self._answer({"results": hits})
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: D102
         assert self.path == "/v1/vulns/GHSA-1"
         self._answer(FLAW)
 
