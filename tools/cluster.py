@@ -10,6 +10,7 @@ digest is ours but stale.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,8 @@ MARK = "/kind/test-bed"
 KUBECONFIG = BUILD / "kubeconfig"
 CTR = ("ctr", "--namespace=k8s.io")
 NODE_PORTS = {"https": 30443, "http": 30080}
+# Another node image than kind's own, where a registry answers: another Kubernetes.
+NODE_IMAGE = "KIND_NODE_IMAGE"
 WISHED_PORTS = {"https": 8443, "http": 8080}
 SETTLE_SECONDS = 30
 
@@ -66,15 +69,15 @@ def ensure(engine: Engine) -> Cluster:
     """
     nodes = _nodes(engine)
     from_source = not registry.answers()
-    image = node_image.ensure(engine) if from_source else ""
+    image = node_image.ensure(engine) if from_source else os.environ.get(NODE_IMAGE, "")
     # kind's version decides which node image is its own.
-    parts = (configuration(image, WISHED_PORTS, ""), module("kind").version)
+    parts = (configuration(image, WISHED_PORTS, "", from_source), module("kind").version)
     key = digest(*parts, Path(__file__))
     if nodes and not _complete(engine, nodes, key):
         _delete(engine, "stale or half made")
         nodes = []
     if not nodes:
-        _create(engine, image, key)
+        _create(engine, image, key, from_source)
     _export_kubeconfig(engine)
     return Cluster(engine, _published_ports(engine), from_source)
 
@@ -88,11 +91,13 @@ def delete(engine: Engine) -> bool:
     return found
 
 
-def configuration(image: str, host_ports: dict[str, int], key: str) -> dict[str, Any]:
+def configuration(
+    image: str, host_ports: dict[str, int], key: str, from_source: bool
+) -> dict[str, Any]:
     """Return the kind configuration: one control plane that publishes the edge, two workers.
 
-    `image` is empty for kind's own. kube-router replaces kindnet on an image
-    built from source, since kindnet is no Go module.
+    `image` is empty for the one that kind takes by itself. kube-router replaces kindnet on an
+    image built from source, since kindnet is no Go module.
     """
     mark = {"hostPath": str(cache_root() / "mark"), "containerPath": f"{MARK}/{key}"}
     node = {"extraMounts": [mark], **({"image": image} if image else {})}
@@ -115,7 +120,7 @@ def configuration(image: str, host_ports: dict[str, int], key: str) -> dict[str,
             {"role": "worker", **node},
         ],
     }
-    if image:
+    if from_source:
         config["networking"] = {"disableDefaultCNI": True}
         config["featureGates"] = {"KubeletInUserNamespace": True}
     return config
@@ -126,14 +131,14 @@ def kind(engine: Engine, *arguments: str | Path, stdin: str | None = None) -> st
     return run([toolchain.tool("kind"), *arguments], stdin=stdin, env=engine.kind_environment)
 
 
-def _create(engine: Engine, image: str, key: str) -> None:
+def _create(engine: Engine, image: str, key: str, from_source: bool) -> None:
     host_ports = {name: ports.free(wished) for name, wished in WISHED_PORTS.items()}
     for name, port in host_ports.items():
         if port != WISHED_PORTS[name]:
             say(f"port {WISHED_PORTS[name]} is taken: {name} uses {port}")
     (cache_root() / "mark").mkdir(parents=True, exist_ok=True)
     KUBECONFIG.parent.mkdir(parents=True, exist_ok=True)
-    config = yaml.safe_dump(configuration(image, host_ports, key))
+    config = yaml.safe_dump(configuration(image, host_ports, key, from_source))
     with step("creating the kind cluster (1 control plane, 2 workers)"):
         kind(
             engine,
@@ -191,7 +196,7 @@ def _key(node: dict[str, Any]) -> str:
 def _complete(engine: Engine, nodes: list[dict[str, Any]], key: str) -> bool:
     """Tell whether every node runs, is of this configuration, and the API answers."""
     running = [node for node in nodes if node["State"]["Running"] and _key(node) == key]
-    if len(running) != len(configuration("", {}, key)["nodes"]):
+    if len(running) != len(configuration("", {}, key, False)["nodes"]):
         return False
     try:
         _export_kubeconfig(engine)

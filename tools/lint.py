@@ -15,7 +15,7 @@ from tools.errors import ToolError
 from tools.paths import CHART, REPOSITORY
 from tools.proc import run
 
-TOOLS = ("helm", "helm3", "ct", "kube-score")
+TOOLS = ("helm", "helm3", "ct", "kube-score", "actionlint")
 VALUES = REPOSITORY / "values"
 # What a render needs beside values files that hold no credentials.
 PLACEHOLDERS = CHART / "ci" / "default-values.yaml"
@@ -100,6 +100,12 @@ def kube_score() -> None:
         run([toolchain.tool("kube-score"), "score", "--output-format", "ci", "-"], stdin=manifests)
 
 
+def workflows() -> None:
+    """Let actionlint judge what users of the repository run in GitHub Actions."""
+    files = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
+    run([toolchain.tool("actionlint"), "-shellcheck=", "-pyflakes=", *files])
+
+
 CHECKS: dict[str, Callable[[], None]] = {
     "helm lint": helm_lint,
     "mypy": mypy,
@@ -108,6 +114,7 @@ CHECKS: dict[str, Callable[[], None]] = {
     "reference of values": reference,
     "ct lint": ct_lint,
     "kube-score": kube_score,
+    "workflows": workflows,
 }
 
 

@@ -119,7 +119,13 @@ def test_a_failure_half_way_leaves_nothing_to_install(
     with pytest.raises(ToolError, match="cosign"):
         publish(made, shop.home, shop.signer, shop.trust, HUB)
     assert shop.repository.digest("0.1.2") is None
-    pull = [toolchain.tool("helm"), "pull", f"oci://{shop.repository.name}", "--version", "0.1.2"]
+    pull: list[str | Path] = [
+        toolchain.tool("helm"),
+        "pull",
+        f"oci://{shop.repository.name}",
+        "--version",
+        "0.1.2",
+    ]
     with pytest.raises(ToolError, match=r"0\.1\.2.*not found"):
         run([*pull, "--ca-file", shop.registry.ca], cwd=tmp_path)
     monkeypatch.undo()

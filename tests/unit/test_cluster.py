@@ -68,7 +68,7 @@ def key(calls: list[list[str]]) -> str:
     """The mark that a node of today's configuration carries."""
     asked: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cluster, "_create", lambda _, __, key: asked.append(key))
+        patch.setattr(cluster, "_create", lambda _, __, key, ___: asked.append(key))
         cluster.ensure(engine())
     calls.clear()
     return asked[0]
@@ -120,7 +120,7 @@ def test_kubectl_never_uses_the_current_context(calls: list[list[str]]) -> None:
 
 
 def test_the_edge_is_published_on_the_loopback_only() -> None:
-    nodes = cluster.configuration("", {"https": 8443}, "key")["nodes"]
+    nodes = cluster.configuration("", {"https": 8443}, "key", False)["nodes"]
     assert [m["listenAddress"] for n in nodes for m in n.get("extraPortMappings", [])] == [
         "127.0.0.1"
     ]
@@ -128,8 +128,11 @@ def test_the_edge_is_published_on_the_loopback_only() -> None:
 
 
 def test_only_the_built_node_image_replaces_kinds_network() -> None:
-    assert "networking" not in cluster.configuration("", {}, "key")
-    built = cluster.configuration("image", {}, "key")
+    assert "networking" not in cluster.configuration("", {}, "key", False)
+    other = cluster.configuration("other", {}, "key", False)
+    assert "networking" not in other
+    assert all(n["image"] == "other" for n in other["nodes"])
+    built = cluster.configuration("image", {}, "key", True)
     assert built["networking"] == {"disableDefaultCNI": True}
     assert all(n["image"] == "image" for n in built["nodes"])
 

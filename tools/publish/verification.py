@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import yaml
+
 from tools.console import say
 from tools.errors import ToolError
+from tools.paths import CHART
 from tools.publish import oras, package, provenance, sbom
 from tools.publish.cosign import PROVENANCE, SBOM, Trust
 from tools.publish.oras import Repository
@@ -48,10 +52,10 @@ def main(arguments: argparse.Namespace, flags: list[str]) -> None:
 
 
 def trusted(arguments: argparse.Namespace) -> Trust:
-    """Return whose signatures count, from `--key` or `--identity` and `--issuer`.
+    """Return whose signatures count: a key's, an identity's, or else this project's workflow's.
 
     Raises:
-        ToolError: neither is given, or both are.
+        ToolError: both are given, or there is no such key.
     """
     if arguments.key is not None:
         if arguments.identity:
@@ -59,12 +63,14 @@ def trusted(arguments: argparse.Namespace) -> Trust:
         if not arguments.key.is_file():
             raise ToolError(f"There is no public key {arguments.key}.")
         return Trust(key=arguments.key)
-    if not arguments.identity:
-        raise ToolError(
-            "Say whose signature counts: --key FILE, or --identity REGEXP with --issuer URL "
-            "(README.md has those of the project's own releases)."
-        )
-    return Trust(identity=arguments.identity, issuer=arguments.issuer)
+    return Trust(identity=arguments.identity or _own_workflow(), issuer=arguments.issuer)
+
+
+def _own_workflow() -> str:
+    """Return the identity under which Sigstore knows the workflow that releases this chart."""
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
+    source = re.escape(chart["sources"][0])
+    return rf"^{source}/\.github/workflows/release\.yml@refs/tags/v[0-9.]+$"
 
 
 def verify(repository: Repository, version: str, trust: Trust, digest: str = "") -> Verified:
