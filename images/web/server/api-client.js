@@ -1,8 +1,13 @@
 import http from 'node:http';
 import https from 'node:https';
+import { setTimeout as pause } from 'node:timers/promises';
 
 const TIMEOUT_MS = 5000;
 const SOCKETS_MAX = 64;
+// While pods come and go, a Service may still lead to one that has gone, and a node may not know yet that the
+// policies let this pod out: both pass within a second.
+const UNREACHED = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']);
+const PAUSES_MS = [50, 100, 200, 400];
 
 export class ApiUnavailable extends Error {}
 
@@ -65,15 +70,20 @@ export function createApiClient({ apiUrl, onAnswer, timeoutMs = TIMEOUT_MS }) {
 }
 
 async function attempt(client, url, options) {
-  try {
-    return await send(client, url, options);
-  } catch (error) {
-    // The other side closed the kept connection while the request was on its way.
-    if (error.reusedSocket && error.code === 'ECONNRESET') {
-      return send(client, url, { ...options, agent: false });
+  for (const delay of PAUSES_MS) {
+    try {
+      return await send(client, url, options);
+    } catch (error) {
+      // The other side closed the kept connection while the request was on its way.
+      const closed = error.reusedSocket && error.code === 'ECONNRESET';
+      if (!closed && !UNREACHED.has(error.code)) {
+        throw error;
+      }
+      options = { ...options, agent: false };
+      await pause(closed ? 0 : delay, undefined, { signal: options.signal });
     }
-    throw error;
   }
+  return send(client, url, options);
 }
 
 function send(client, url, options) {

@@ -62,3 +62,24 @@ test('a kept connection that the api has just closed is replaced without a failu
   assert.equal(api.connections, 2);
   client.close();
 });
+
+test('an api that cannot be reached for a moment is asked again', async () => {
+  const { api, client, statuses } = await start();
+  const back = await api.away();
+  const asked = client.listStories(context);
+  setTimeout(back, 200);
+  assert.deepEqual(await asked, STORIES);
+  assert.deepEqual(statuses, [200]);
+  client.close();
+});
+
+test('an api that stays away is unavailable within a second', async () => {
+  const { api, client, statuses } = await start();
+  await api.away();
+  const started = performance.now();
+  await assert.rejects(client.listStories(context), /ECONNREFUSED/);
+  assert.ok(performance.now() - started > 700);
+  assert.ok(performance.now() - started < 1500);
+  assert.deepEqual(statuses, ['error']);
+  client.close();
+});

@@ -23,7 +23,17 @@ export async function startFakeApi() {
     server.close();
     server.closeAllConnections();
   });
-  return Object.assign(api, { url: `http://127.0.0.1:${server.address().port}` });
+  const { port } = server.address();
+
+  // Listens no more, until the function that it returns is called.
+  async function away() {
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+    return () => server.listen(port, '127.0.0.1');
+  }
+
+  return Object.assign(api, { away, url: `http://127.0.0.1:${port}` });
 }
 
 function tell(req, res) {
