@@ -8,7 +8,7 @@ licences.py    the licence of each package, from its own metadata
 from __future__ import annotations
 
 import argparse
-from collections import Counter
+from collections import Counter, defaultdict
 
 from rich.console import Console
 from rich.table import Table
@@ -40,12 +40,18 @@ def main(arguments: argparse.Namespace, flags: list[str]) -> None:
 
 
 def _vulnerabilities(found: list[advisories.Advisory]) -> Table:
-    table = Table(title=f"{len(found)} known vulnerabilities", title_justify="left")
-    for column in ("package", "version", "id", "fixed in", "what"):
+    by_package: dict[inventory.Package, list[advisories.Advisory]] = defaultdict(list)
+    for each in found:
+        by_package[each.package].append(each)
+    title = f"{len(found)} known vulnerabilities of {len(by_package)} packages"
+    table = Table(title=title, title_justify="left")
+    for column in ("package", "version", "known", "ids", "the first of them"):
         table.add_column(column)
-    for each in sorted(found, key=lambda it: (it.package.ecosystem, it.package.name, it.id)):
-        package = each.package
-        table.add_row(package.name, package.version, each.id, each.fixed, each.summary)
+    for package, flaws in sorted(by_package.items()):
+        ids = [flaw.id for flaw in flaws]
+        shown = ", ".join(ids[:3]) + (", ..." if len(ids) > 3 else "")
+        first = f"{flaws[0].summary} (fixed in {flaws[0].fixed or 'none'})"
+        table.add_row(package.name, package.version, str(len(flaws)), shown, first)
     return table
 
 
