@@ -140,3 +140,44 @@ def test_a_registry_that_wants_a_password_says_so(shop: Shop, tmp_path: Path) ->
         patch.setenv("DOCKER_CONFIG", str(tmp_path))
         with pytest.raises(ToolError, match="credential"):
             shop.repository.digest(NEW)
+
+
+def test_the_four_commands_of_the_readme(
+    shop: Shop, bed: TestBed, namespace: str, tmp_path: Path
+) -> None:
+    """From nothing to an install, as written, but for names, placeholders and whom one trusts."""
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    section = text.partition("## Install a verified release")[2]
+    clone, check, create, install = section.partition("```sh\n")[2].partition("```")[0].splitlines()
+    own = f"{namespace}-readme"
+    given = {
+        "https://github.com/disney-ai-plus/disney-ai-plus": f"{REPOSITORY} {testbed.NAMESPACE}",
+        "oci://HOST/PATH": f"oci://{shop.home.name}",
+        "VERSION": NEW,
+        "DIGEST": shop.new.digest,
+        "namespace disney-ai-plus": f"namespace {own}",
+    }
+    authority = f" --ca-file {shop.registry.ca}"
+    run([sys.executable, "-m", "venv", tmp_path / "venv"])
+    env = {
+        "PATH": f"{tmp_path / 'venv' / 'bin'}:{toolchain.path_with('helm', 'kubectl')}",
+        "KUBECONFIG": str(KUBECONFIG),
+    }
+
+    def shell(line: str, folder: Path) -> str:
+        for placeholder, value in given.items():
+            line = line.replace(placeholder, value)
+        return run(["bash", "-euc", line], cwd=folder, env=env)
+
+    shell(clone, tmp_path)
+    here = tmp_path / testbed.NAMESPACE
+    told = shell(f"{check} --key {shop.trust.key}{authority}", here)
+    assert shop.new.digest in told
+    shell(create, here)
+    try:
+        values = {"supabase": {"url": "https://x.invalid"}, "secrets": {"mode": "existing"}}
+        (here / "my-values.yaml").write_text(json.dumps(values))
+        shell(f"{install}{authority}", here)
+        assert json.loads(helm("list", "--output", "json", namespace=own))[0]["chart"].endswith(NEW)
+    finally:
+        bed.cluster.kubectl("delete", "namespace", own, "--wait=false")
