@@ -93,13 +93,15 @@ problem and remedy" per finding, or nothing.
 {{- end }}
 
 {{- define "contradictions.alerts" -}}
+{{- with .Values.monitoring.rules.overrides }}
 {{- $alerts := dict }}
-{{- range $path, $_ := .Files.Glob "files/rules/*.yaml" }}
+{{- range $path, $_ := $.Files.Glob "files/rules/*.yaml" }}
 {{- range regexFindAll "- alert: \\w+" ($.Files.Get $path) -1 }}{{ $_ := set $alerts (trimPrefix "- alert: " .) true }}{{ end }}
 {{- end }}
-{{- range $alert, $_ := .Values.monitoring.rules.overrides }}
+{{- range $alert, $_ := . }}
 {{- if not (hasKey $alerts $alert) }}
   - monitoring.rules.overrides.{{ $alert }}: no such alert; there are {{ keys $alerts | sortAlpha | join ", " }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

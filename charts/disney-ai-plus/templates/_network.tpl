@@ -61,13 +61,14 @@ that end at it, its egress rules those that start from it.
 {{- /* Whether an edge exists in this install: (dict "root" $ "edge" $edge). Prints "true" or nothing. */ -}}
 {{- define "network.exists" -}}
 {{- $values := .root.Values -}}
-{{- if eq .edge.from "edge" -}}
-  {{- range $values.edge.routes -}}{{- if eq .component $.edge.to -}}true{{- end -}}{{- end -}}
-{{- else if eq .edge.to "internet" -}}
+{{- $edge := .edge -}}
+{{- if eq $edge.from "edge" -}}
+  {{- range $values.edge.routes -}}{{- if eq .component $edge.to -}}true{{- end -}}{{- end -}}
+{{- else if eq $edge.to "internet" -}}
   {{- if $values.networkPolicy.externalHttps.enabled -}}true{{- end -}}
-{{- else if has .edge.from (list "backup" "restore") -}}
+{{- else if eq $edge.from "backup" "restore" -}}
   {{- if $values.backup.enabled -}}true{{- end -}}
-{{- else if eq .edge.from "test" -}}
+{{- else if eq $edge.from "test" -}}
   {{- if $values.tests.enabled -}}true{{- end -}}
 {{- else -}}
 true
@@ -75,28 +76,32 @@ true
 {{- end }}
 
 {{- /*
-The rules of a component in one direction: (dict "component" $api "edges" $edges "mine" "to" "theirs"
-"from"). `mine` is the component's end of the edge, `theirs` the other one; a rule names the latter.
+Edges as the rules of a component at one of their ends; a rule names the other end, which is its
+`from` or `to`: (dict "root" $ "edges" $edges "theirs" "from").
 */ -}}
 {{- define "network.rules" -}}
-{{- $name := .component.name -}}
-{{- $root := .component.root -}}
-{{- $mine := .mine -}}
 {{- range $edge := .edges }}
-{{- if eq (get $edge $mine) $name }}
-{{- if include "network.exists" (dict "root" $root "edge" $edge) }}
 - {{ $.theirs }}:
-    {{- include "network.peers" (dict "root" $root "party" (get $edge $.theirs)) | trim | nindent 4 }}
+    {{- include "network.peers" (dict "root" $.root "party" (get $edge $.theirs)) | trim | nindent 4 }}
   ports:
-    {{- include "network.ports" (dict "root" $root "at" (omit $edge "from")) | trim | nindent 4 }}
-{{- end }}
-{{- end }}
+    {{- include "network.ports" (dict "root" $.root "at" (omit $edge "from")) | trim | nindent 4 }}
 {{- end }}
 {{- end }}
 
 {{- /* A component's NetworkPolicy. */ -}}
 {{- define "network.policy" -}}
-{{- $edges := (.root.Files.Get "files/network-edges.yaml" | fromYaml).edges -}}
+{{- $root := .root -}}
+{{- $name := .name -}}
+{{- $ingress := list -}}
+{{- $egress := list -}}
+{{- range $edge := (.root.Files.Get "files/network-edges.yaml" | fromYaml).edges -}}
+  {{- if eq $name $edge.to $edge.from -}}
+    {{- if include "network.exists" (dict "root" $root "edge" $edge) -}}
+      {{- if eq $name $edge.to -}}{{- $ingress = append $ingress $edge -}}{{- end -}}
+      {{- if eq $name $edge.from -}}{{- $egress = append $egress $edge -}}{{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
@@ -107,7 +112,7 @@ spec:
       {{- include "labels.selector" . | nindent 6 }}
   policyTypes: [Ingress, Egress]
   ingress:
-    {{- include "network.rules" (dict "component" . "edges" $edges "mine" "to" "theirs" "from") | trim | default "[]" | nindent 4 }}
+    {{- include "network.rules" (dict "root" $root "edges" $ingress "theirs" "from") | trim | default "[]" | nindent 4 }}
   egress:
-    {{- include "network.rules" (dict "component" . "edges" $edges "mine" "from" "theirs" "to") | trim | default "[]" | nindent 4 }}
+    {{- include "network.rules" (dict "root" $root "edges" $egress "theirs" "to") | trim | default "[]" | nindent 4 }}
 {{- end }}

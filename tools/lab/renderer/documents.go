@@ -20,7 +20,8 @@ type documents struct {
 
 type document struct {
 	number uint64
-	head   *head // nil where only Helm can tell
+	head   *head    // nil where only Helm can tell
+	hooks  []string // the kinds of the hooks that Helm finds in it, once it was asked
 }
 
 // head is what Helm looks at in an object, beside its text.
@@ -73,7 +74,7 @@ func (d *documents) document(text string) (*document, error) {
 		if err != nil {
 			return nil, err
 		}
-		known = &document{numberOf(object), headOf(value)}
+		known = &document{number: numberOf(object), head: headOf(value)}
 		d.read[text] = known
 		d.objects[known.number] = object
 	}

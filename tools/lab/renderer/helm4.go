@@ -226,17 +226,20 @@ func sorted(path, content string, known *documents) (inFile, error) {
 			})
 			continue
 		}
-		shown, err := json.Marshal(head)
-		if err != nil {
-			return inFile{}, err
+		if document.hooks == nil {
+			shown, err := json.Marshal(head)
+			if err != nil {
+				return inFile{}, err
+			}
+			hooks, err := sortedByHelm(path, string(shown))
+			if err != nil {
+				return inFile{}, err
+			}
+			document.hooks = hooks.kinds
 		}
-		hooks, err := sortedByHelm(path, string(shown))
-		if err != nil {
-			return inFile{}, err
-		}
-		for i, h := range hooks.hooks {
-			found.hooks = append(found.hooks, hook{h.path, text})
-			found.kinds = append(found.kinds, hooks.kinds[i])
+		for _, kind := range document.hooks {
+			found.hooks = append(found.hooks, hook{path, text})
+			found.kinds = append(found.kinds, kind)
 		}
 	}
 	return found, nil

@@ -2,13 +2,9 @@ package engine
 
 import (
 	"reflect"
-	"slices"
-	"strconv"
 	"strings"
 	"text/template"
 	"text/template/parse"
-
-	"helm.sh/helm/v4/pkg/chart/common"
 )
 
 // includes are the texts that a render's includes came to. Charts include the same labels, names and addresses
@@ -17,12 +13,11 @@ import (
 // That changes nothing as long as a template prints what its argument says, and does nothing else. Which ones
 // do, is read from their source; whether something changes an argument, is watched.
 type includes struct {
-	chart  string
-	pure   map[string]bool
-	fixed  map[uintptr]bool // the scope and all in it: the same maps and lists throughout the render
-	passed map[uintptr]bool // other maps that were part of an argument
-	texts  map[string]string
-	off    bool
+	keys
+	chart string
+	pure  map[string]bool
+	texts map[string]string
+	off   bool
 }
 
 // unpredictable functions give something else each time, or do more than give.
@@ -126,7 +121,8 @@ func walk(node parse.Node, see func(parse.Node)) {
 
 // begin forgets the render before.
 func (s *includes) begin(sources map[string]renderable) {
-	s.fixed, s.passed, s.texts, s.off = map[uintptr]bool{}, map[uintptr]bool{}, map[string]string{}, false
+	s.keys = keys{fixed: map[uintptr]bool{}, passed: map[uintptr]bool{}, most: 2000}
+	s.texts, s.off = map[string]string{}, false
 	for _, source := range sources {
 		s.fix(reflect.ValueOf(source.vals))
 	}
@@ -167,7 +163,7 @@ func (s *includes) over(include func(string, any) (string, error)) func(string, 
 		if s.off || !s.pure[name] {
 			return include(name, argument)
 		}
-		key, ok := s.key(append(make([]byte, 0, 256), name...), argument)
+		key, ok := s.add(append(make([]byte, 0, 256), name...), argument)
 		if !ok {
 			return include(name, argument)
 		}
@@ -181,68 +177,6 @@ func (s *includes) over(include func(string, any) (string, error)) func(string, 
 		}
 		return text, err
 	}
-}
-
-// key appends what tells an argument apart from others.
-func (s *includes) key(key []byte, argument any) ([]byte, bool) {
-	key = append(key, 0)
-	switch v := argument.(type) {
-	case nil:
-		return append(key, '-'), true
-	case string:
-		return append(strconv.AppendInt(append(key, 's'), int64(len(v)), 10), v...), true
-	case bool:
-		return strconv.AppendBool(append(key, 'b'), v), true
-	case int:
-		return strconv.AppendInt(append(key, 'i'), int64(v), 10), true
-	case int64:
-		return strconv.AppendInt(append(key, 'l'), v, 10), true
-	case float64:
-		return strconv.AppendFloat(append(key, 'f'), v, 'g', -1, 64), true
-	case common.Values:
-		return s.key(append(key, 'V'), map[string]any(v))
-	case map[string]any:
-		at := reflect.ValueOf(v).Pointer()
-		if s.fixed[at] {
-			return strconv.AppendUint(append(key, 'm'), uint64(at), 16), true
-		}
-		if v == nil || len(key) > 2000 {
-			return key, false
-		}
-		s.passed[at] = true
-		var few [8]string
-		names := few[:0]
-		for name := range v {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		key = strconv.AppendInt(append(key, 'M'), int64(len(v)), 10)
-		for _, name := range names {
-			var ok bool
-			key = append(append(append(key, 0), name...), 0)
-			if key, ok = s.key(key, v[name]); !ok {
-				return key, false
-			}
-		}
-		return key, true
-	case []any:
-		if len(v) > 0 && s.fixed[reflect.ValueOf(v).Pointer()] {
-			key = strconv.AppendUint(append(key, 'a'), uint64(reflect.ValueOf(v).Pointer()), 16)
-			return strconv.AppendInt(append(key, '/'), int64(len(v)), 10), true
-		}
-		if v == nil || len(key) > 2000 {
-			return key, false
-		}
-		key = strconv.AppendInt(append(key, 'A'), int64(len(v)), 10)
-		for _, inner := range v {
-			var ok bool
-			if key, ok = s.key(key, inner); !ok {
-				return key, false
-			}
-		}
-		return key, true
-	}
-	return key, false
 }
 
 // watched returns the functions that change a map, so that a change of what others see ends the remembering.

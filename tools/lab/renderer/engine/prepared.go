@@ -4,7 +4,6 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"path"
@@ -96,8 +95,9 @@ func (p *Prepared) fromYAML(text string) map[string]any {
 }
 
 func (p *Prepared) toYAML(value any) string {
-	key, err := json.Marshal(value)
-	if err != nil {
+	all := keys{most: 1 << 20}
+	key, ok := all.add(make([]byte, 0, 512), value)
+	if !ok {
 		return toYAML(value)
 	}
 	text, known := p.wrote[string(key)]
