@@ -146,8 +146,7 @@ def build_within(module: Module, name: str, packages: Mapping[str, Sequence[Path
         "build",
         "-trimpath",
         "-mod=readonly",
-        "-ldflags",
-        " ".join(["-s", "-w", *module.flags]),
+        f"-ldflags={_linking(module)}",
     ]
 
     def make(out: Path) -> None:
@@ -200,9 +199,8 @@ def lock(module: Module) -> None:
 def _compile(module: Module, out: Path, current: Step) -> None:
     """Build every program of a module into `out`."""
     folder = source(module)
-    stamps = [f"-X {variable}={module.version}" for variable in module.stamp]
     command: list[str | Path] = [go(), "build", "-v", "-trimpath", "-mod=readonly"]
-    command += ["-ldflags", " ".join(["-s", "-w", *stamps, *module.flags])]
+    command.append(f"-ldflags={_linking(module)}")
     if module.replace:
         scratch = out / ".mod"
         scratch.mkdir()
@@ -229,6 +227,12 @@ def _compile(module: Module, out: Path, current: Step) -> None:
             f"{module.name} {module.version} could not be built. Last lines:\n{tail(str(error))}"
         ) from error
     shutil.rmtree(out / ".mod", ignore_errors=True)
+
+
+def _linking(module: Module) -> str:
+    """Return what the linker is told: to write the version into the program, for one."""
+    stamps = [f"-X {variable}={module.version}" for variable in module.stamp]
+    return " ".join(["-s", "-w", *stamps, *module.flags])
 
 
 def _modfile(module: Module, folder: Path, scratch: Path) -> Path:

@@ -13,6 +13,11 @@ HELPERS = """\
 {{- define "name" }}{{ .Values.name }}{{ end }}
 {{- define "file" }}{{ .Template.Name | base }} {{ index . "Template" "BasePath" | base }}{{ end }}
 {{- define "all" }}{{ omit . "Files" "Capabilities" "Chart" | toJson }}{{ end }}
+{{- define "hashed" }}{{ omit . "Files" | toRawJson | sha256sum }}{{ end }}
+{{- define "printed" }}{{ omit . "Files" "Capabilities" "Chart" | toString | sha256sum }}{{ end }}
+{{- define "yaml" }}{{ omit . "Files" "Capabilities" "Chart" | toYaml | sha256sum }}{{ end }}
+{{- define "toml" }}{{ omit . "Files" "Capabilities" "Chart" | toToml | sha256sum }}{{ end }}
+{{- define "ranged" }}{{ range omit . "Files" "Capabilities" }}{{ .Name | toString | sha256sum }}{{ end }}{{ end }}
 {{- define "of" }}{{ .root.Values.name }}-{{ .name }}-{{ toJson .more }}{{ end }}
 {{- define "count" }}{{ $_ := set . "n" (add1 .n) }}{{ .n }}{{ end }}
 {{- define "rename" }}{{ $_ := set .Values "name" "changed" }}{{ end }}
@@ -27,6 +32,11 @@ LINES = """\
 name: {{ include "name" . }}
 file: {{ include "file" . }}
 all: {{ include "all" . }}
+hashed: {{ include "hashed" . }}
+printed: {{ include "printed" . }}
+yaml: {{ include "yaml" . }}
+toml: {{ include "toml" . }}
+ranged: {{ include "ranged" . }}
 of: {{ include "of" (dict "root" $ "name" "a" "more" (list 1 "1" 1.5 true nil)) }}
 other: {{ include "of" (dict "root" $ "name" "a" "more" (list "1" 1 1.5 true nil)) }}
 values: {{ include "of" (dict "root" (dict "Values" .Values) "name" "a" "more" .Values.map) }}

@@ -11,11 +11,15 @@ that end at it, its egress rules those that start from it.
     {{- toYaml (dict "matchLabels" (last .)) | nindent 4 }}
 {{- end }}
 
-{{- /* One end of an edge as a list of peers: (dict "root" $ "party" "edge"). */ -}}
+{{- /*
+One end of an edge as a list of peers: (dict "root" $ "party" "edge"). Nothing for a party that this
+install has not.
+*/ -}}
 {{- define "network.peers" -}}
-{{- $policy := .root.Values.networkPolicy -}}
+{{- $values := .root.Values -}}
+{{- $policy := $values.networkPolicy -}}
 {{- if eq .party "edge" }}
-{{- include "network.elsewhere" (list .root.Values.edge.namespaceSelector .root.Values.edge.podSelector) }}
+{{- include "network.elsewhere" (list $values.edge.namespaceSelector $values.edge.podSelector) }}
 {{- else if eq .party "monitoring" }}
 {{- include "network.elsewhere" (list $policy.monitoringNamespaceSelector $policy.monitoringPodSelector) }}
 {{- else if eq .party "dns" }}
@@ -25,11 +29,15 @@ that end at it, its egress rules those that start from it.
     cidr: {{ . }}
 {{- end }}
 {{- else if eq .party "internet" }}
+{{- if $policy.externalHttps.enabled }}
 - ipBlock:
     cidr: {{ $policy.externalHttps.cidr }}
     except: {{- toYaml $policy.externalHttps.except | nindent 6 }}
+{{- end }}
 {{- else if and (eq .party "db") (not (include "database.internal" .root)) }}
-{{- include "network.externalDatabase" .root.Values.db.external }}
+{{- include "network.externalDatabase" $values.db.external }}
+{{- else if and (eq .party "backup" "restore") (not $values.backup.enabled) }}
+{{- else if and (eq .party "test") (not $values.tests.enabled) }}
 {{- else }}
 - podSelector:
     matchLabels: {{- include "labels.selector" (dict "root" .root "name" .party) | nindent 6 }}
@@ -58,48 +66,37 @@ that end at it, its egress rules those that start from it.
 {{- end }}
 {{- end }}
 
-{{- /* Whether an edge exists in this install: (dict "root" $ "edge" $edge). Prints "true" or nothing. */ -}}
-{{- define "network.exists" -}}
-{{- $values := .root.Values -}}
-{{- $edge := .edge -}}
-{{- if eq $edge.from "edge" -}}
-  {{- range $values.edge.routes -}}{{- if eq .component $edge.to -}}true{{- end -}}{{- end -}}
-{{- else if eq $edge.to "internet" -}}
-  {{- if $values.networkPolicy.externalHttps.enabled -}}true{{- end -}}
-{{- else if eq $edge.from "backup" "restore" -}}
-  {{- if $values.backup.enabled -}}true{{- end -}}
-{{- else if eq $edge.from "test" -}}
-  {{- if $values.tests.enabled -}}true{{- end -}}
-{{- else -}}
-true
-{{- end -}}
+{{- /* Whether the edge's routes lead to a component. Prints "true" or nothing. */ -}}
+{{- define "network.routed" -}}
+{{- range .root.Values.edge.routes -}}{{- if eq .component $.name -}}true{{- end -}}{{- end -}}
 {{- end }}
 
 {{- /*
-Edges as the rules of a component at one of their ends; a rule names the other end, which is its
+Edges as the rules of the component at one of their ends; a rule names the other end, which is an edge's
 `from` or `to`: (dict "root" $ "edges" $edges "theirs" "from").
 */ -}}
 {{- define "network.rules" -}}
 {{- range $edge := .edges }}
+{{- with include "network.peers" (dict "root" $.root "party" (get $edge $.theirs)) }}
 - {{ $.theirs }}:
-    {{- include "network.peers" (dict "root" $.root "party" (get $edge $.theirs)) | trim | nindent 4 }}
+    {{- trim . | nindent 4 }}
   ports:
     {{- include "network.ports" (dict "root" $.root "at" (omit $edge "from")) | trim | nindent 4 }}
+{{- end }}
 {{- end }}
 {{- end }}
 
 {{- /* A component's NetworkPolicy. */ -}}
 {{- define "network.policy" -}}
-{{- $root := .root -}}
 {{- $name := .name -}}
+{{- $routed := include "network.routed" . -}}
 {{- $ingress := list -}}
 {{- $egress := list -}}
-{{- range $edge := (.root.Files.Get "files/network-edges.yaml" | fromYaml).edges -}}
-  {{- if eq $name $edge.to $edge.from -}}
-    {{- if include "network.exists" (dict "root" $root "edge" $edge) -}}
-      {{- if eq $name $edge.to -}}{{- $ingress = append $ingress $edge -}}{{- end -}}
-      {{- if eq $name $edge.from -}}{{- $egress = append $egress $edge -}}{{- end -}}
-    {{- end -}}
+{{- range (.root.Files.Get "files/network-edges.yaml" | fromYaml).edges -}}
+  {{- if and (eq .to $name) (or $routed (ne .from "edge")) -}}
+    {{- $ingress = append $ingress . -}}
+  {{- else if eq .from $name -}}
+    {{- $egress = append $egress . -}}
   {{- end -}}
 {{- end -}}
 apiVersion: networking.k8s.io/v1
@@ -112,7 +109,7 @@ spec:
       {{- include "labels.selector" . | nindent 6 }}
   policyTypes: [Ingress, Egress]
   ingress:
-    {{- include "network.rules" (dict "root" $root "edges" $ingress "theirs" "from") | trim | default "[]" | nindent 4 }}
+    {{- include "network.rules" (dict "root" .root "edges" $ingress "theirs" "from") | trim | default "[]" | nindent 4 }}
   egress:
-    {{- include "network.rules" (dict "root" $root "edges" $egress "theirs" "to") | trim | default "[]" | nindent 4 }}
+    {{- include "network.rules" (dict "root" .root "edges" $egress "theirs" "to") | trim | default "[]" | nindent 4 }}
 {{- end }}

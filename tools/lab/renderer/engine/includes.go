@@ -20,7 +20,7 @@ type includes struct {
 	off   bool
 }
 
-// unpredictable functions give something else each time, or do more than give.
+// unpredictable functions give something else each time, do more than give, or look at a place unnoticed.
 var unpredictable = map[string]bool{
 	"ago": true, "bcrypt": true, "buildCustomCert": true, "call": true, "date": true, "dateInZone": true,
 	"dateModify": true, "date_in_zone": true, "date_modify": true, "derivePassword": true, "encryptAES": true,
@@ -28,7 +28,7 @@ var unpredictable = map[string]bool{
 	"genSelfSignedCertWithKey": true, "genSignedCert": true, "genSignedCertWithKey": true, "getHostByName": true,
 	"htmlDate": true, "htmlDateInZone": true, "htpasswd": true, "lookup": true, "mustDateModify": true,
 	"must_date_modify": true, "now": true, "randAlpha": true, "randAlphaNum": true, "randAscii": true,
-	"randBytes": true, "randInt": true, "randNumeric": true, "shuffle": true, "tpl": true, "uuidv4": true,
+	"randBytes": true, "randInt": true, "randNumeric": true, "shuffle": true, "toToml": true, "mustToToml": true, "tpl": true, "uuidv4": true,
 }
 
 // look finds out which templates only print what their argument says; the functions that are given are not
@@ -170,9 +170,10 @@ func (s *includes) over(include func(string, any) (string, error)) func(string, 
 		if text, known := s.texts[string(key)]; known {
 			return text, nil
 		}
+		before := looks
 		text, err := include(name, argument)
 		// What names a file of the chart may have it from the scope: that of the file being printed.
-		if err == nil && !s.off && !strings.Contains(text, s.chart+"/templates") {
+		if err == nil && !s.off && looks == before && !strings.Contains(text, s.chart+"/templates") {
 			s.texts[string(key)] = text
 		}
 		return text, err

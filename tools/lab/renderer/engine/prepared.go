@@ -24,6 +24,7 @@ type Prepared struct {
 	includes *includes
 	read     map[string]map[string]any
 	wrote    map[string]string
+	compared map[[2]string]bool
 }
 
 // Prepare parses a chart's templates, which may also use the functions that are given.
@@ -36,10 +37,12 @@ func Prepare(chart ci.Charter, functions template.FuncMap) (*Prepared, error) {
 	p.Forget()
 	p.includes = &includes{chart: accessor.Name()}
 	calls := map[string]int{}
-	all := p.includes.watched(funcMap())
+	helms := funcMap()
+	all := p.includes.watched(helms)
 	all["include"] = p.includes.over(includeFun(p.parsed, calls))
 	all["tpl"] = tplFun(p.parsed, calls, false)
 	all["fromYaml"], all["toYaml"] = p.fromYAML, p.toYAML
+	all["semverCompare"] = p.comparing(helms["semverCompare"].(func(string, string) (bool, error)))
 	maps.Copy(all, functions)
 	Engine{CustomTemplateFuncs: all}.initFunMap(context.Background(), p.parsed)
 	sources := allTemplates(chart, common.Values{"Values": map[string]any{}})
@@ -52,9 +55,10 @@ func Prepare(chart ci.Charter, functions template.FuncMap) (*Prepared, error) {
 	return p, nil
 }
 
-// Forget drops all YAML that was read or written.
+// Forget drops all that was remembered of earlier renders.
 func (p *Prepared) Forget() {
 	p.read, p.wrote = map[string]map[string]any{}, map[string]string{}
+	p.compared = map[[2]string]bool{}
 }
 
 // Render returns what each template prints.
@@ -75,7 +79,7 @@ func (p *Prepared) Render(values common.Values) (printed map[string]string, err 
 			continue
 		}
 		scope := sources[name].vals
-		scope["Template"] = common.Values{"Name": name, "BasePath": sources[name].basePath}
+		scope["Template"] = place{"Name": name, "BasePath": sources[name].basePath}
 		var out strings.Builder
 		if err := p.parsed.ExecuteTemplate(&out, name, scope); err != nil {
 			return nil, reformatExecErrorMsg(name, err)
@@ -106,6 +110,20 @@ func (p *Prepared) toYAML(value any) string {
 		p.wrote[string(key)] = text
 	}
 	return text
+}
+
+func (p *Prepared) comparing(compare func(string, string) (bool, error)) func(string, string) (bool, error) {
+	return func(wanted, version string) (bool, error) {
+		met, known := p.compared[[2]string{wanted, version}]
+		if known {
+			return met, nil
+		}
+		met, err := compare(wanted, version)
+		if err == nil {
+			p.compared[[2]string{wanted, version}] = met
+		}
+		return met, err
+	}
 }
 
 func copied(value any) any {
