@@ -1,21 +1,22 @@
 {{- /*
 NetworkPolicies, rendered from files/network-edges.yaml: a component's ingress rules are the edges
-that end at it, its egress rules those that start from it.
+that end at it, its egress rules those that start from it. What is in a rule is printed where it
+belongs: there are dozens of rules, and each text is indented once.
 */ -}}
 
 {{- /* Pods in other namespaces: (list namespaceLabels podLabels). */ -}}
 {{- define "network.elsewhere" }}
-- namespaceSelector:
-    {{- toYaml (dict "matchLabels" (first .)) | nindent 4 }}
-  podSelector:
-    {{- toYaml (dict "matchLabels" (last .)) | nindent 4 }}
+        - namespaceSelector:
+            {{- toYaml (dict "matchLabels" (first .)) | nindent 12 }}
+          podSelector:
+            {{- toYaml (dict "matchLabels" (last .)) | nindent 12 }}
 {{- end }}
 
 {{- /*
 One end of an edge as a list of peers: (dict "root" $ "party" "edge"). Nothing for a party that this
 install has not.
 */ -}}
-{{- define "network.peers" -}}
+{{- define "network.peers" }}
 {{- $values := .root.Values -}}
 {{- $policy := $values.networkPolicy -}}
 {{- if eq .party "edge" }}
@@ -25,29 +26,29 @@ install has not.
 {{- else if eq .party "dns" }}
 {{- include "network.elsewhere" (list $policy.dnsNamespaceSelector $policy.dnsPodSelector) }}
 {{- range $policy.dnsCidrs }}
-- ipBlock:
-    cidr: {{ . }}
+        - ipBlock:
+            cidr: {{ . }}
 {{- end }}
 {{- else if eq .party "internet" }}
 {{- if $policy.externalHttps.enabled }}
-- ipBlock:
-    cidr: {{ $policy.externalHttps.cidr }}
-    except: {{- toYaml $policy.externalHttps.except | nindent 6 }}
+        - ipBlock:
+            cidr: {{ $policy.externalHttps.cidr }}
+            except: {{- toYaml $policy.externalHttps.except | nindent 14 }}
 {{- end }}
 {{- else if and (eq .party "db") (not (include "database.internal" .root)) }}
 {{- include "network.externalDatabase" $values.db.external }}
 {{- else if and (eq .party "backup" "restore") (not $values.backup.enabled) }}
 {{- else if and (eq .party "test") (not $values.tests.enabled) }}
 {{- else }}
-- podSelector:
-    matchLabels: {{- include "labels.selector" (dict "root" .root "name" .party) | nindent 6 }}
+        - podSelector:
+            matchLabels: {{- include "labels.selector" (dict "root" .root "name" .party) | nindent 14 }}
 {{- end }}
 {{- end }}
 
 {{- define "network.externalDatabase" }}
 {{- range .cidrs }}
-- ipBlock:
-    cidr: {{ . }}
+        - ipBlock:
+            cidr: {{ . }}
 {{- end }}
 {{- if or .pods.namespaceSelector .pods.podSelector }}
 {{- include "network.elsewhere" (list .pods.namespaceSelector .pods.podSelector) }}
@@ -55,14 +56,14 @@ install has not.
 {{- end }}
 
 {{- /* The ports at which edges end: (dict "root" $ "at" (dict "to" "db" "port" "metrics")). */ -}}
-{{- define "network.ports" -}}
+{{- define "network.ports" }}
 {{- $number := .at.port -}}
 {{- if kindIs "string" $number -}}
   {{- $number = include "names.port" (dict "root" .root "component" .at.to "port" $number) -}}
-{{- end -}}
+{{- end }}
 {{- range .at.protocols | default (list "TCP") }}
-- port: {{ $number }}
-  protocol: {{ . }}
+        - port: {{ $number }}
+          protocol: {{ . }}
 {{- end }}
 {{- end }}
 
@@ -72,16 +73,16 @@ install has not.
 {{- end }}
 
 {{- /*
-Edges as the rules of the component at one of their ends; a rule names the other end, which is an edge's
-`from` or `to`: (dict "root" $ "edges" $edges "theirs" "from").
+Edges as the rules of the component at one of their ends; a rule names the other end, which is an
+edge's `from` or `to`: (dict "root" $ "edges" $edges "theirs" "from").
 */ -}}
-{{- define "network.rules" -}}
+{{- define "network.rules" }}
 {{- range $edge := .edges }}
 {{- with include "network.peers" (dict "root" $.root "party" (get $edge $.theirs)) }}
-- {{ $.theirs }}:
-    {{- trim . | nindent 4 }}
-  ports:
-    {{- include "network.ports" (dict "root" $.root "at" (omit $edge "from")) | trim | nindent 4 }}
+    - {{ $.theirs }}:
+        {{- . }}
+      ports:
+        {{- include "network.ports" (dict "root" $.root "at" (omit $edge "from")) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -93,8 +94,8 @@ Edges as the rules of the component at one of their ends; a rule names the other
 {{- $ingress := list -}}
 {{- $egress := list -}}
 {{- range (.root.Files.Get "files/network-edges.yaml" | fromYaml).edges -}}
-  {{- if and (eq .to $name) (or $routed (ne .from "edge")) -}}
-    {{- $ingress = append $ingress . -}}
+  {{- if eq .to $name -}}
+    {{- if or $routed (ne .from "edge") -}}{{- $ingress = append $ingress . -}}{{- end -}}
   {{- else if eq .from $name -}}
     {{- $egress = append $egress . -}}
   {{- end -}}
@@ -109,7 +110,7 @@ spec:
       {{- include "labels.selector" . | nindent 6 }}
   policyTypes: [Ingress, Egress]
   ingress:
-    {{- include "network.rules" (dict "root" .root "edges" $ingress "theirs" "from") | trim | default "[]" | nindent 4 }}
+    {{- include "network.rules" (dict "root" .root "edges" $ingress "theirs" "from") | default " []" }}
   egress:
-    {{- include "network.rules" (dict "root" .root "edges" $egress "theirs" "to") | trim | default "[]" | nindent 4 }}
+    {{- include "network.rules" (dict "root" .root "edges" $egress "theirs" "to") | default " []" }}
 {{- end }}
