@@ -17,7 +17,8 @@ HELPERS = """\
 {{- define "printed" }}{{ omit . "Files" "Capabilities" "Chart" | toString | sha256sum }}{{ end }}
 {{- define "yaml" }}{{ omit . "Files" "Capabilities" "Chart" | toYaml | sha256sum }}{{ end }}
 {{- define "toml" }}{{ omit . "Files" "Capabilities" "Chart" | toToml | sha256sum }}{{ end }}
-{{- define "ranged" }}{{ range omit . "Files" "Capabilities" }}{{ .Name | toString | sha256sum }}{{ end }}{{ end }}
+{{- define "ranged" }}{{ range omit . "Files" "Capabilities" }}{{ print .Name | sha1sum }}{{ end }}
+{{- end }}
 {{- define "of" }}{{ .root.Values.name }}-{{ .name }}-{{ toJson .more }}{{ end }}
 {{- define "count" }}{{ $_ := set . "n" (add1 .n) }}{{ .n }}{{ end }}
 {{- define "rename" }}{{ $_ := set .Values "name" "changed" }}{{ end }}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -49,9 +50,52 @@ def pytest_configure(config: pytest.Config) -> None:
 def watched(config: pytest.Config, helm: Helm) -> Helm:
     """Return the chart for the tests: instrumented and observed if an option asks for it."""
     if config.getoption("--render-with") == "program":
-        return replace(helm, start=cache(Program), keep=False)
+        processes = Processes()
+        config.pluginmanager.register(processes, "helm-processes")
+        return replace(helm, start=cache(processes.engine), keep=False)
     watch: Watch | None = config.pluginmanager.get_plugin("template-watch")
     return helm if watch is None else watch.over(helm)
+
+
+class Counted(Program):
+    """Counts its processes, and adds up what they take of the CPU: validation is not in that."""
+
+    def __init__(self, name: str) -> None:
+        """Begin with none."""
+        super().__init__(name)
+        self.started, self.seconds = 0, 0.0
+
+    def _run(self, words: list[str], values: str) -> str:
+        before = self._used()
+        try:
+            return super()._run(words, values)
+        finally:
+            self.started += 1
+            self.seconds += self._used() - before
+
+    @staticmethod
+    def _used() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
+
+class Processes:
+    """Tells how many helm processes there were."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.engines: list[Counted] = []
+
+    def engine(self, name: str) -> Program:
+        """Return an engine for a Helm of versions.toml."""
+        self.engines.append(Counted(name))
+        return self.engines[-1]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show what was found."""
+        started = sum(engine.started for engine in self.engines)
+        seconds = sum(engine.seconds for engine in self.engines)
+        terminalreporter.write_line(f"{started} helm processes took {seconds:.1f} s of CPU")
 
 
 class Watch:

@@ -148,18 +148,17 @@ def _validator(schemas: Path, api_version: str, kind: str) -> Any:
     group, _, number = api_version.rpartition("/")
     name = f"{kind.lower()}-{group.split('.')[0] + '-' if group else ''}{number}.json"
     schema = json.loads((schemas / name).read_text(encoding="utf-8"))
-    definitions = _definitions(schemas)
     resource = referencing.jsonschema.DRAFT202012.create_resource(schema)
-    registry = referencing.Registry().with_resources(
-        [("", resource), ("_definitions.json", definitions)]
-    )
+    registry = _definitions(schemas).with_resource("", resource).crawl()
     return jsonschema.Draft202012Validator(schema, registry=registry)
 
 
 @cache
 def _definitions(schemas: Path) -> Any:
+    """Return what the schemas of a version share, crawled: it is large, and crawled once."""
     import referencing
 
-    return referencing.jsonschema.DRAFT202012.create_resource(
+    definitions = referencing.jsonschema.DRAFT202012.create_resource(
         json.loads((schemas / "_definitions.json").read_text(encoding="utf-8"))
     )
+    return referencing.Registry().with_resource("_definitions.json", definitions).crawl()
