@@ -78,7 +78,12 @@ def closed(manifests: Manifests, values: dict[str, Any]) -> None:
 
 @lru_cache(maxsize=1)
 def _effective(values: str) -> Values:
-    return merge(defaults(), json.loads(values))
+    return merge(_defaults(), json.loads(values))
+
+
+@cache
+def _defaults() -> Values:
+    return defaults()
 
 
 @cache
