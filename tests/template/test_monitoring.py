@@ -209,7 +209,8 @@ def test_single_alerts_can_be_changed(render: Render) -> None:
 
 
 @pytest.mark.row("S14")
-def test_a_change_to_no_alert_is_refused(helm: Helm) -> None:
+def test_a_change_to_no_alert_is_refused(helm: Helm, render: Render) -> None:
     overrides = {"monitoring": {"rules": {"overrides": {"HighLatencyy": {"for": "1m"}}}}}
     message = helm.refusal(values=merge(required(), overrides))
-    assert "monitoring.rules.overrides.HighLatencyy: no such alert" in message
+    known = ", ".join(sorted(alerts(enabled(render))))
+    assert f"overrides.HighLatencyy: no such alert; there are {known}\n" in message

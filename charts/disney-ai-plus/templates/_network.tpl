@@ -55,13 +55,13 @@ install has not.
 {{- end }}
 {{- end }}
 
-{{- /* The ports at which edges end: (dict "root" $ "at" (dict "to" "db" "port" "metrics")). */ -}}
+{{- /* The ports at which an edge ends: (dict "root" $ "to" "db" "port" "metrics" "protocols" (list "TCP")). */ -}}
 {{- define "network.ports" }}
-{{- $number := .at.port -}}
+{{- $number := .port -}}
 {{- if kindIs "string" $number -}}
-  {{- $number = include "names.port" (dict "root" .root "component" .at.to "port" $number) -}}
+  {{- $number = include "names.port" (dict "root" .root "component" .to "port" $number) -}}
 {{- end }}
-{{- range .at.protocols | default (list "TCP") }}
+{{- range .protocols | default (list "TCP") }}
         - port: {{ $number }}
           protocol: {{ . }}
 {{- end }}
@@ -82,7 +82,7 @@ edge's `from` or `to`: (dict "root" $ "edges" $edges "theirs" "from").
     - {{ $.theirs }}:
         {{- . }}
       ports:
-        {{- include "network.ports" (dict "root" $.root "at" (omit $edge "from")) }}
+        {{- include "network.ports" (dict "root" $.root "to" $edge.to "port" $edge.port "protocols" $edge.protocols) }}
 {{- end }}
 {{- end }}
 {{- end }}
