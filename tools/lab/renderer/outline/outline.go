@@ -147,7 +147,12 @@ func (o *outline) value(rest string, indent int, key bool) any {
 		return o.literal(rest, indent)
 	}
 	rest = strings.TrimRight(rest, " ")
-	if o.at == len(o.lines) || o.lines[o.at].indent <= indent && o.lines[o.at].text != "" {
+	next := o.at
+	for next < len(o.lines) && o.lines[next].text == "" {
+		next++
+	}
+	ends := next == len(o.lines) || o.lines[next].indent <= indent
+	if ends && (next == o.at || rest[0] != '|' && rest[0] != '>') { // to these, empty lines are text
 		return leaf(rest)
 	}
 	return library(o.leaf(rest, indent))
@@ -263,6 +268,8 @@ func leaf(text string) any {
 			return library(text)
 		}
 		return inner[:len(inner)-1]
+	case text == "true", text == "false":
+		return text == "true"
 	case text == "{}":
 		return map[string]any{}
 	case text == "[]":
