@@ -40,10 +40,9 @@ def test_an_invalid_object_is_noticed(render: Render) -> None:
     """The negative control of the tests above, and of every other render."""
     wrong = copy.deepcopy(render().one("Deployment", "api"))
     wrong["spec"] |= {"replica": 1, "revisionHistoryLimit": "five"}
-    with pytest.raises(InvalidObjectsError) as refused:
+    with pytest.raises(InvalidObjectsError, match=r"Deployment/api /spec: .*'replica'") as refused:
         render(values=merge(required(), {"extraObjects": [wrong]}))
-    assert "Deployment/api /spec: additional properties 'replica' not allowed" in str(refused.value)
-    assert "/spec/revisionHistoryLimit: got string" in str(refused.value)
+    assert "Deployment/api /spec/revisionHistoryLimit: " in str(refused.value)
 
 
 @pytest.mark.row("B1", "B8", "B10", "B22")
@@ -65,14 +64,14 @@ def test_objects_of_other_projects_are_valid_and_mistakes_noticed(
         # What Prometheus expands is none of Helm's business.
         wrong = json.loads(json.dumps(manifest).replace("{{ ", "").replace(" }}", ""))
         wrong["spec"]["unknownField"] = 1
-        with pytest.raises(InvalidObjectsError, match="additional properties 'unknownField'"):
+        with pytest.raises(InvalidObjectsError, match=r"/spec: .*'unknownField'"):
             render(values=merge(required(), {"extraObjects": [wrong]}))
 
 
 @pytest.mark.row("S16")
 def test_a_field_from_the_future_is_noticed(render: Render) -> None:
     new = render(kube_version=NEWEST).one("Deployment", "api")
-    with pytest.raises(InvalidObjectsError, match="additional properties 'sleep'"):
+    with pytest.raises(InvalidObjectsError, match=r"/lifecycle/preStop: .*'sleep'"):
         render(values=merge(required(), {"extraObjects": [new]}), kube_version=OLDEST)
 
 
