@@ -21,6 +21,7 @@ from tools.errors import ToolError
 from tools.lab.helm import merge
 from tools.paths import REPOSITORY
 from tools.proc import run
+from tools.publish.cosign import Trust, key_pair
 from tools.publish.publishing import publish
 from tools.publish.verification import verify
 from tools.report import parts
@@ -137,6 +138,15 @@ def test_a_failure_half_way_leaves_nothing_to_install(
     monkeypatch.setenv("COSIGN_PASSWORD", PASSWORD)
     publish(made, shop.home, shop.signer, shop.trust, HUB)
     assert verify(shop.repository, "0.1.2", shop.trust).digest == made.digest
+
+
+def test_what_users_would_not_trust_gets_no_tag(shop: Shop, tmp_path: Path) -> None:
+    """The signer's key and the one that users are told of are not a pair."""
+    made = released(tmp_path, "0.1.3")
+    other = Trust(key_pair(tmp_path, PASSWORD)[1])
+    with pytest.raises(ToolError, match="is not signed by the key"):
+        publish(made, shop.home, shop.signer, other, HUB)
+    assert shop.repository.digest("0.1.3") is None
 
 
 def test_a_registry_that_wants_a_password_says_so(shop: Shop, tmp_path: Path) -> None:

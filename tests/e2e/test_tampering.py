@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,22 @@ def test_other_bytes_in_the_registry(what: str, shop: Shop, found: dict[str, str
         told = refused(shop, shop.repository, "", shop.new.digest)
     found[f"a byte of the {what} changed"] = told
     assert told.startswith(f"The registry hands out another {what} than {digests[what]}")
+
+
+@pytest.mark.row("B23")
+def test_a_config_that_describes_another_chart(
+    shop: Shop, tmp_path: Path, found: dict[str, str]
+) -> None:
+    """Even with a signature: registries and scanners show the config, users install the archive."""
+    chart = {**shop.new.chart, "description": "Something else"}
+    content = shop.new.archive.read_bytes()
+    digest = package.write_layout(tmp_path / "oci", content, chart, shop.new.created)
+    made = replace(shop.new, layout=tmp_path / "oci", digest=digest)
+    repository = place(shop, "config", made)
+    attach(repository, made, shop.signer)
+    told = refused(shop, repository)
+    found["the config describes another chart, signed"] = told
+    assert told.endswith("they differ in description.")
 
 
 @pytest.mark.row("B23")

@@ -92,7 +92,7 @@ def make(repository: Path = REPOSITORY, target: Path = TARGET) -> Package:
     metadata = read_metadata(archive)
     created = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
     layout = target / "oci"
-    digest = _write_layout(layout, archive.read_bytes(), metadata, created)
+    digest = write_layout(layout, archive.read_bytes(), metadata, created)
     return Package(metadata, archive, layout, digest, sha256(archive.read_bytes()), commit, created)
 
 
@@ -122,7 +122,7 @@ def _is_chart(name: str) -> bool:
     return name.count("/") == 1 and name.endswith("/Chart.yaml")
 
 
-def _write_layout(
+def write_layout(
     folder: Path, archive: bytes, chart: dict[str, Any], created: datetime.datetime
 ) -> str:
     """Write an OCI image layout of one manifest, and return the manifest's digest."""
