@@ -57,7 +57,7 @@ Other templates therefore accept empty values: they may be rendered before this 
 {{- end }}
 
 {{- define "checks.missing.sealed" -}}
-{{- range $key := splitList "," (include "secrets.keys" .name) }}
+{{- range $key := splitList "," (include "secrets.keys" .) }}
 {{- if not (get $.own.sealed $key) }}
   - secrets.{{ $.name }}.sealed.{{ $key }}: the value, encrypted with kubeseal
 {{- end }}
@@ -68,7 +68,7 @@ Other templates therefore accept empty values: they may be rendered before this 
 {{- if not .root.Values.secrets.external.store.name }}
   - secrets.external.store.name: the (Cluster)SecretStore to read from
 {{- end }}
-{{- range $key := splitList "," (include "secrets.keys" .name) }}
+{{- range $key := splitList "," (include "secrets.keys" .) }}
 {{- if not (get $.own.external $key) }}
   - secrets.{{ $.name }}.external.{{ $key }}.key: its name in the external store
 {{- end }}

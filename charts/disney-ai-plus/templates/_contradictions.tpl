@@ -12,14 +12,15 @@ problem and remedy" per finding, or nothing.
 {{- include "contradictions.mounts" (dict "name" $name "values" (get $.Values $name)) }}
 {{- end }}
 {{- include "budget.problem" . }}
+{{- include "contradictions.pooler" . }}
 {{- include "contradictions.database" . }}
 {{- include "contradictions.edge" . }}
 {{- include "contradictions.alerts" . }}
 {{- end }}
 
 {{- define "contradictions.replicas" -}}
+{{- if include "rollout.scales" .values }}
 {{- $scaling := .values.autoscaling }}
-{{- if $scaling.enabled }}
 {{- if .values.replicas }}
   - {{ .name }}.replicas: {{ .values.replicas }} would be fought over with the autoscaler; set {{ .name }}.autoscaling.minReplicas,
     or {{ .name }}.autoscaling.enabled=false
@@ -54,6 +55,22 @@ problem and remedy" per finding, or nothing.
 {{- range $volume, $_ := .values.extraVolumeMounts }}
 {{- if not (or (hasKey $.values.extraVolumes $volume) (has $volume $own)) }}
   - {{ $.name }}.extraVolumeMounts.{{ $volume }}: there is no such volume; add it to {{ $.name }}.extraVolumes
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "contradictions.pooler" -}}
+{{- $pooler := .Values.pooler }}
+{{- if $pooler.enabled }}
+{{- include "contradictions.replicas" (dict "name" "pooler" "values" $pooler) }}
+{{- if lt (include "pooler.connectionSeconds" . | int) 10 }}
+  - pooler.drain.gracePeriodSeconds: {{ $pooler.drain.gracePeriodSeconds }} leaves the API no time to leave
+    after preStopSeconds ({{ $pooler.drain.preStopSeconds }}) and the longest query (10): its connections would last less
+    than 10 seconds; raise it
+{{- end }}
+{{- if and .Values.db.tls.enabled (not (or .Values.db.tls.issuer.name $pooler.tls.secretName)) }}
+  - pooler.tls.secretName: empty, but db.tls.enabled is true, so the API comes with TLS and the pooler needs a
+    certificate, too; set db.tls.issuer.name for cert-manager, or this to a Secret of yours
 {{- end }}
 {{- end }}
 {{- end }}

@@ -33,9 +33,17 @@ caSecret: {{ $db.tls.caSecretName | quote }}
 {{ .Values.db.tls.secretName | default (include "names.of" (dict "root" . "name" "db-tls")) }}
 {{- end }}
 
-{{- /* The connection URL, with the password that secrets.inline holds. */ -}}
+{{- /* What the API connects to, as such a map: the pooler where there is one, or the server itself. */ -}}
+{{- define "database.apiAccess" -}}
+{{- include (.Values.pooler.enabled | ternary "pooler.access" "database.access") . -}}
+{{- end }}
+
+{{- /*
+A connection URL with the password that secrets.inline holds: (dict "root" $ "access" $access), with a map
+like the above.
+*/ -}}
 {{- define "database.url" -}}
-{{- $access := include "database.access" . | fromYaml -}}
+{{- $access := .access -}}
 {{- $query := list -}}
 {{- if ne $access.sslMode "disable" -}}
   {{- $query = append $query (printf "sslmode=%s" $access.sslMode) -}}
@@ -45,7 +53,7 @@ caSecret: {{ $db.tls.caSecretName | quote }}
 {{- end -}}
 {{- $credentials := printf "%s:%s"
       (include "database.percentEncode" $access.user)
-      (include "database.percentEncode" .Values.secrets.inline.databasePassword) -}}
+      (include "database.percentEncode" .root.Values.secrets.inline.databasePassword) -}}
 {{- $path := include "database.percentEncode" $access.name -}}
 postgresql://{{ $credentials }}@{{ $access.host }}:{{ $access.port }}/{{ $path }}
 {{- with $query }}?{{ join "&" . }}{{ end }}
@@ -56,9 +64,12 @@ postgresql://{{ $credentials }}@{{ $access.host }}:{{ $access.port }}/{{ $path }
 {{- . | urlquery | replace "+" "%20" -}}
 {{- end }}
 
-{{- /* The volume and the mount with which a client checks the server's certificate, as maps by name. */ -}}
+{{- /*
+The volume and the mount with which a client checks the server's certificate, as maps by name. They take
+such a map of access.
+*/ -}}
 {{- define "database.caVolume" -}}
-{{- with (include "database.access" . | fromYaml).caSecret -}}
+{{- with .caSecret -}}
 database-ca:
   secret:
     secretName: {{ . | quote }}
@@ -67,7 +78,7 @@ database-ca:
 {{- end }}
 
 {{- define "database.caMount" -}}
-{{- if (include "database.access" . | fromYaml).caSecret -}}
+{{- if .caSecret -}}
 database-ca: {mountPath: /etc/database-ca, readOnly: true}
 {{- end -}}
 {{- end }}

@@ -15,6 +15,7 @@ user adds is merged with what the chart sets, and the user wins.
 The env list of a container.
   config  names of keys in the component's ConfigMap
   secret  names of keys in the component's Secret
+  keys    of these, the keys that have another name than the variable: (dict "VARIABLE" "KEY")
   extra   the user's extraEnv: a string, or an object with valueFrom
 */ -}}
 {{- define "env.list" -}}
@@ -26,7 +27,7 @@ The env list of a container.
 {{- end -}}
 {{- $secret := include "secrets.name" .component -}}
 {{- range .secret -}}
-  {{- $ref := dict "name" $secret "key" . -}}
+  {{- $ref := dict "name" $secret "key" (get ($.keys | default dict) . | default .) -}}
   {{- $_ := set $env . (dict "valueFrom" (dict "secretKeyRef" $ref)) -}}
 {{- end -}}
 {{- range $name, $value := .extra -}}

@@ -24,6 +24,7 @@ the component's values, which only the helpers for pods and replicas read.
 {{- $ports := dict
       "api/http" $values.api.port
       "web/http" $values.web.port
+      "pooler/postgres" $values.pooler.port
       "db/metrics" $values.db.exporter.port -}}
 {{- get $ports $port | required (printf "no port %s" $port) | int -}}
 {{- end -}}

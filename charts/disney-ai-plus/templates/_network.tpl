@@ -37,6 +37,7 @@ install has not.
 {{- end }}
 {{- else if and (eq .party "db") (not (include "database.internal" .root)) }}
 {{- include "network.externalDatabase" $values.db.external }}
+{{- else if and (eq .party "pooler") (not $values.pooler.enabled) }}
 {{- else if and (eq .party "backup" "restore") (not $values.backup.enabled) }}
 {{- else if and (eq .party "test") (not $values.tests.enabled) }}
 {{- else }}
@@ -91,10 +92,12 @@ edge's `from` or `to`: (dict "root" $ "edges" $edges "theirs" "from").
 {{- define "network.policy" -}}
 {{- $name := .name -}}
 {{- $routed := include "network.routed" . -}}
+{{- $pooled := and .root.Values.pooler.enabled .root.Values.pooler.required -}}
 {{- $ingress := list -}}
 {{- $egress := list -}}
 {{- range (.root.Files.Get "files/network-edges.yaml" | fromYaml).edges -}}
-  {{- if eq .to $name -}}
+  {{- if and $pooled (eq .from "api") (eq .to "db") -}}
+  {{- else if eq .to $name -}}
     {{- if or $routed (ne .from "edge") -}}{{- $ingress = append $ingress . -}}{{- end -}}
   {{- else if eq .from $name -}}
     {{- $egress = append $egress . -}}

@@ -9,9 +9,14 @@ strategy:
     maxUnavailable: 0
     maxSurge: 25%
 {{- /* With an autoscaler this field is its own, and stating it here would fight over it. */}}
-{{- if not .values.autoscaling.enabled }}
+{{- if not (include "rollout.scales" .values) }}
 replicas: {{ include "rollout.replicas" .values }}
 {{- end }}
+{{- end }}
+
+{{- /* Whether an autoscaler decides, which not every component has; takes its values. Prints "true" or nothing. */ -}}
+{{- define "rollout.scales" -}}
+{{- if dig "autoscaling" "enabled" false . -}}true{{- end -}}
 {{- end }}
 
 {{- /* The fixed number of replicas of a component without an autoscaler; takes its values. */ -}}
@@ -21,7 +26,30 @@ replicas: {{ include "rollout.replicas" .values }}
 
 {{- /* The replicas that are there even when idle. */ -}}
 {{- define "rollout.minReplicas" -}}
-{{ .values.autoscaling.enabled | ternary .values.autoscaling.minReplicas (include "rollout.replicas" .values) }}
+{{- if include "rollout.scales" .values -}}
+{{ .values.autoscaling.minReplicas }}
+{{- else -}}
+{{ include "rollout.replicas" .values }}
+{{- end -}}
+{{- end }}
+
+{{- /* With a single replica a budget could only block the drain of its node, so there is none. */ -}}
+{{- define "rollout.disruptionBudget" -}}
+{{- if and .values.pdb.enabled (gt (include "rollout.minReplicas" . | int) 1) -}}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  {{- include "labels.metadata" . | nindent 2 }}
+spec:
+  maxUnavailable: {{ .values.pdb.maxUnavailable }}
+  {{- if include "kubernetes.has" (dict "root" .root "feature" "evictUnhealthyPods") }}
+  # A pod that is broken anyway must not keep a node from being drained.
+  unhealthyPodEvictionPolicy: AlwaysAllow
+  {{- end }}
+  selector:
+    matchLabels:
+      {{- include "labels.selector" . | nindent 6 }}
+{{- end }}
 {{- end }}
 
 {{- /* The metrics and behaviour of an autoscaler; null switches a metric off. */ -}}

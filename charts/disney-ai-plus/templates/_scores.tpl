@@ -9,6 +9,10 @@ Findings of kube-score that are decided otherwise here, each with its reason. Th
   {{- /* The web tier's one health endpoint depends on nothing, so it is right for both probes. */ -}}
   {{- $ignored = append $ignored "pod-probes-identical" -}}
 {{- end -}}
+{{- if eq .name "pooler" -}}
+  {{- /* An open port is all that it can show without a login. */ -}}
+  {{- $ignored = append $ignored "pod-probes-identical" -}}
+{{- end -}}
 {{- if le (include "rollout.minReplicas" . | int) 1 -}}
   {{- /* One replica is what was asked for, and a budget for one replica blocks drains. */ -}}
   {{- $ignored = append $ignored "deployment-has-poddisruptionbudget" -}}

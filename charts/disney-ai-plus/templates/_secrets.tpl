@@ -11,12 +11,15 @@ Secrets. Each component reads one Secret; where it comes from is its mode:
 api,web{{ if include "database.internal" . }},db{{ end }}
 {{- end }}
 
-{{- /* Which keys a component's Secret holds. Prints a comma-separated list. */ -}}
+{{- /*
+Which keys a component's Secret holds. Prints a comma-separated list. DATABASE_URL always leads to the
+server itself, so that turning the pooler on or off changes no key that somebody reads.
+*/ -}}
 {{- define "secrets.keys" -}}
 {{- get (dict
-      "api" "DATABASE_URL,JWT_SECRET,SUPABASE_ANON_KEY"
+      "api" (printf "DATABASE_URL%s,JWT_SECRET,SUPABASE_ANON_KEY" (.root.Values.pooler.enabled | ternary ",DATABASE_POOLER_URL" ""))
       "web" "NEXT_PUBLIC_SUPABASE_ANON_KEY"
-      "db" "POSTGRES_PASSWORD") . -}}
+      "db" "POSTGRES_PASSWORD") .name -}}
 {{- end }}
 
 {{- define "secrets.mode" -}}
@@ -42,12 +45,13 @@ api,web{{ if include "database.internal" . }},db{{ end }}
 {{- toYaml $own.external -}}
 {{- else if eq $mode "inline" -}}
 {{- $data := dict
-      "DATABASE_URL" (include "database.url" .root)
+      "DATABASE_URL" (include "database.url" (dict "root" .root "access" (include "database.access" .root | fromYaml)))
+      "DATABASE_POOLER_URL" (include "database.url" (dict "root" .root "access" (include "database.apiAccess" .root | fromYaml)))
       "JWT_SECRET" $inline.jwtSecret
       "SUPABASE_ANON_KEY" $inline.supabaseAnonKey
       "NEXT_PUBLIC_SUPABASE_ANON_KEY" $inline.supabaseAnonKey
       "POSTGRES_PASSWORD" $inline.databasePassword -}}
-{{- range $key := splitList "," (include "secrets.keys" .name) }}
+{{- range $key := splitList "," (include "secrets.keys" .) }}
 {{ $key }}: {{ get $data $key | quote }}
 {{- end }}
 {{- end -}}

@@ -46,7 +46,7 @@ tmp: {mountPath: /tmp}
 {{- if eq .script "backup.sh" }}
 scratch: {mountPath: /scratch}
 {{- end }}
-{{ include "database.caMount" .component.root }}
+{{ include "database.caMount" (include "database.access" .component.root | fromYaml) }}
 {{- end }}
 
 {{- define "backup.volumes" -}}
@@ -74,5 +74,5 @@ scratch:
           requests:
             storage: {{ $values.scratch.size }}
 {{- end }}
-{{ include "database.caVolume" $root }}
+{{ include "database.caVolume" (include "database.access" $root | fromYaml) }}
 {{- end }}

@@ -3,6 +3,8 @@
 {{- $api := dict "root" .root "name" "api" -}}
 {{- /* Another database is in need of migrations, too. */ -}}
 {{- $checksums := dict "secret" (include "secrets.data" $api) -}}
+{{- /* The server itself: what a session holds, like the lock of the migrations, is lost on a pooler. */ -}}
+{{- $access := include "database.access" .root | fromYaml -}}
 {{- $environment := dict "MIGRATE_DEADLINE_SECONDS" (.values.deadlineSeconds | int | toString) -}}
 metadata:
   {{- include "pod.metadata" (dict "component" . "checksums" $checksums) | nindent 2 }}
@@ -27,11 +29,11 @@ spec:
         {{- include "pod.containerSecurity" . | nindent 8 }}
       # The last lines of its log become the reason that Kubernetes gives for a failure.
       terminationMessagePolicy: FallbackToLogsOnError
-      {{- with include "database.caMount" .root | fromYaml }}
+      {{- with include "database.caMount" $access | fromYaml }}
       volumeMounts:
         {{- include "env.namedList" . | trim | nindent 8 }}
       {{- end }}
-  {{- with include "database.caVolume" .root | fromYaml }}
+  {{- with include "database.caVolume" $access | fromYaml }}
   volumes:
     {{- include "env.namedList" . | trim | nindent 4 }}
   {{- end }}

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Starts PgBouncer, and tells it to read the certificates again when the mounted files have changed.
+# Connections that are open stay as they are.
+set -eu
+
+seen() {
+  cat /etc/pooler-tls/tls.crt /etc/database-ca/ca.crt 2>/dev/null | cksum
+}
+
+# Not every install has them; $$ is the process that becomes PgBouncer.
+(
+  before=$(seen)
+  while sleep "$RELOAD_SECONDS"; do
+    now=$(seen)
+    [ "$now" = "$before" ] || kill -HUP $$
+    before=$now
+  done
+) &
+
+exec pgbouncer /etc/pooler/pgbouncer.ini
