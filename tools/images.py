@@ -1,8 +1,8 @@
 """The workload images: built from `images/`, named by the content that went in.
 
 Where a registry answers, api and web are built on the official Node.js image,
-and the cluster pulls PostgreSQL and its exporter. Where none does, all four are
-built, on bases made from Debian and PyPI (`images/base`).
+and the cluster pulls PostgreSQL, its exporter and PgBouncer. Where none does, all five
+are built, on bases made from Debian and PyPI (`images/base`).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def build(engine: Engine, *, registry: bool) -> list[Image]:
     bases = {} if registry else {"BASE": _node, "BUILD_BASE": _node_build}
     found = [_workload(engine, name, bases) for name in ("api", "web")]
     if not registry:
-        found += [_postgres(engine), _exporter(engine)]
+        found += [_postgres(engine), _exporter(engine), _pooler(engine)]
     _show(found)
     return found
 
@@ -108,6 +108,17 @@ def older_postgres(engine: Engine) -> Image:
 def _exporter(engine: Engine) -> Image:
     """Build postgres_exporter."""
     return program(engine, "postgres-exporter", "postgres_exporter", component="exporter")
+
+
+def _pooler(engine: Engine) -> Image:
+    """Build PgBouncer."""
+    source = SOURCE / "pooler"
+
+    def fill(context: Path) -> dict[str, str]:
+        shutil.copy(source / "Dockerfile", context)
+        return {"BASE": _root_image(engine, source)}
+
+    return _image(engine, "pooler", "pooler", digest(source, table()["images"]["suite"]), fill)
 
 
 def program(engine: Engine, name: str, tool: str, program: str = "", component: str = "") -> Image:

@@ -20,9 +20,9 @@ from tools.engine import Engine
 pytestmark = pytest.mark.row("S12")
 
 NODE = ("api", "web")
-OWN = ("db", "exporter")
-UIDS = {"api": "10001", "web": "10001", "db": "999", "exporter": "65534"}
-CEILINGS_MB = {"api": 230, "web": 250, "db": 180, "exporter": 20}
+OWN = ("db", "exporter", "pooler")
+UIDS = {"api": "10001", "web": "10001", "db": "999", "exporter": "65534", "pooler": "10001"}
+CEILINGS_MB = {"api": 230, "web": 250, "db": 180, "exporter": 20, "pooler": 130}
 EXIT_CONFIG = 78
 
 
@@ -160,3 +160,16 @@ def test_the_exporter_runs(engine: Engine, built: dict[str, images.Image]) -> No
     answer = run_to_end(engine, built["exporter"].reference, "--version")
     assert answer.code == 0, answer
     assert "postgres_exporter, version v0." in answer.output + answer.errors
+
+
+def test_the_pooler_can_let_its_clients_finish(
+    engine: Engine, built: dict[str, images.Image]
+) -> None:
+    """Since 1.23 SIGTERM waits for them; before, it ended all connections at once."""
+    if "pooler" not in built:
+        pytest.skip("a registry answers, so the cluster pulls this image")
+    answer = run_to_end(engine, built["pooler"].reference, "pgbouncer", "--version")
+    assert answer.code == 0, answer
+    found = re.search(r"PgBouncer 1\.(\d+)", answer.output)
+    assert found, answer
+    assert int(found[1]) >= 23

@@ -25,6 +25,11 @@ def backups(values: Values) -> bool:
     return bool(values["backup"]["enabled"])
 
 
+def pooled(values: Values) -> bool:
+    """Tell whether there is a pooler between the API and the database."""
+    return bool(values["pooler"]["enabled"])
+
+
 def helm_tests(values: Values) -> bool:
     """Tell whether the pods of `helm test` are there."""
     return bool(values["tests"]["enabled"])
@@ -54,6 +59,9 @@ DATABASE_USERS: Final = {"guard": 999, "postgres": 999, "exporter": 65534, "relo
 CATALOGUE: Final = {
     "api": Component("Deployment", {"api": 10001}),
     "web": Component("Deployment", {"web": 10001}),
+    "pooler": Component(
+        "Deployment", {"pgbouncer": 10001, "credentials": 10001}, pooled, init=("credentials",)
+    ),
     "db": Component("StatefulSet", DATABASE_USERS, internal_database, init=("guard",)),
     "migrate": Component("Job", {"migrate": 10001}),
     "backup": Component("CronJob", {"backup": 999}, backups),

@@ -16,7 +16,10 @@ OTHERS = 3 + 2 + 3
 
 def needed(values: Values) -> int:
     """Return how many connections an install may open at once."""
-    api = values["api"]
+    pooler, api = values["pooler"], values["api"]
+    if pooler["enabled"]:
+        # All pods of before a rollout may still drain when the new ones are there.
+        return int(2 * pooler["replicas"] * pooler["poolSize"] + OTHERS)
     scaling = api["autoscaling"]
     replicas = scaling["maxReplicas"] if scaling["enabled"] else api["replicas"] or 2
     surge = math.ceil(replicas / 4)  # maxSurge 25 %; as many may still be draining
@@ -70,3 +73,33 @@ def test_an_external_server_has_a_budget_too(helm: Helm) -> None:
         }
     }
     assert "- db.maxConnections: 50 is less" in helm.refusal(values=merge(required(), values))
+
+
+@pytest.mark.row("B2", "S19")
+@pytest.mark.parametrize("api", [{"poolSize": 100}, {"autoscaling": {"maxReplicas": 500}}])
+def test_with_a_pooler_the_api_may_hold_more_than_the_server_has(
+    render: Render, helm: Helm, api: Values
+) -> None:
+    assert "- db.maxConnections: 200 is less" in helm.refusal(
+        values=merge(required(), {"api": api})
+    )
+    assert render(values=merge(required(), {"api": api, "pooler": {"enabled": True}}))
+
+
+@pytest.mark.row("B2")
+@pytest.mark.parametrize("pooler", [{}, {"replicas": 3}, {"poolSize": 7, "replicas": 5}])
+def test_of_a_pooler_exactly_what_is_needed_is_enough(
+    render: Render, helm: Helm, pooler: Values
+) -> None:
+    on = {"pooler": {"enabled": True, **pooler}}
+    limit = needed(merge(effective("default"), on))
+    assert render(values=merge(required(), on, {"db": {"maxConnections": limit}}))
+    message = " ".join(
+        helm.refusal(values=merge(required(), on, {"db": {"maxConnections": limit - 1}})).split()
+    )
+    assert f"- db.maxConnections: {limit - 1} is less than the {limit} connections" in message
+    replicas, size = pooler.get("replicas", 2), pooler.get("poolSize", 25)
+    assert (
+        f"{2 * replicas} pods of pooler ({replicas} replicas, {replicas} that still drain) "
+        f"x pooler.poolSize {size} = {limit - OTHERS}, and 8 for the exporter (3)"
+    ) in message

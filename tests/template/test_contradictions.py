@@ -80,6 +80,26 @@ CONTRADICTIONS: dict[str, tuple[Values, str, str]] = {
         "db.tls.enabled",
         "db.external.sslMode",
     ),
+    "more poolers than the server has connections for": (
+        {"pooler": {"enabled": True, "replicas": 4}},
+        "db.maxConnections",
+        "lower pooler.poolSize or pooler.replicas",
+    ),
+    "a disruption budget that leaves no pooler": (
+        {"pooler": {"enabled": True, "pdb": {"maxUnavailable": 2}}},
+        "pooler.pdb.maxUnavailable",
+        "all of the 2 replicas",
+    ),
+    "a pooler that does not let its clients leave": (
+        {"pooler": {"enabled": True, "drain": {"gracePeriodSeconds": 24}}},
+        "pooler.drain.gracePeriodSeconds",
+        "preStopSeconds (5) and the longest query (10)",
+    ),
+    "TLS to a pooler without a certificate": (
+        {"pooler": {"enabled": True}, "db": {"tls": {"enabled": True, "secretName": "x"}}},
+        "pooler.tls.secretName",
+        "set db.tls.issuer.name for cert-manager, or this to a Secret of yours",
+    ),
     "a path that is routed twice": (
         {"edge": {"routes": [{"path": "/", "component": c} for c in ("web", "api")]}},
         "edge.routes[1].path",
@@ -171,6 +191,14 @@ def test_all_problems_are_reported_at_once(helm: Helm) -> None:
             "db": {"mode": "external", "external": {"host": "pg.example.org"}},
         },
         {"web": {"extraVolumeMounts": {"tmp": {"mountPath": "/elsewhere"}}}},
+        # What is off contradicts nothing.
+        {"pooler": {"replicas": 40, "drain": {"gracePeriodSeconds": 1}}},
+        {"pooler": {"enabled": True, "drain": {"gracePeriodSeconds": 25}}},
+        {"pooler": {"enabled": True, "replicas": 1, "pdb": {"maxUnavailable": 5}}},
+        {
+            "pooler": {"enabled": True, "tls": {"secretName": "y"}},
+            "db": {"tls": {"enabled": True, "secretName": "x"}},
+        },
     ],
 )
 def test_what_can_work_is_accepted(render: Render, values: Values) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.template.chart import CHART, Values, load_yaml, merge, required, values_of
+from tests.template.catalogue import internal_database
+from tests.template.chart import CHART, Values, effective, load_yaml, merge, required, values_of
 from tests.template.conftest import Render
 from tools.lab.manifests import WORKLOADS
 
@@ -78,7 +79,7 @@ def test_migrations_run_the_apis_own_image(render: Render) -> None:
 def test_jobs_and_tests_need_no_image_of_their_own(render: Render, values_set: str) -> None:
     manifests = render(values=values_of(values_set))
     serving = {container.body["image"] for container in manifests.containers(*WORKLOADS)}
-    if values_set == "external-database":
+    if not internal_database(effective(values_set)):
         serving.add("docker.io/library/postgres:17.7")  # for its programs
     for container in manifests.containers():
         assert container.body["image"] in serving, str(container)

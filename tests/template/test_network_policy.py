@@ -19,6 +19,8 @@ TABLE = {
     ("edge", "api", "http"),
     ("web", "api", "http"),
     ("api", "db", "postgres"),
+    ("api", "pooler", "postgres"),
+    ("pooler", "db", "postgres"),
     ("migrate", "db", "postgres"),
     ("backup", "db", "postgres"),
     ("restore", "db", "postgres"),
@@ -30,6 +32,7 @@ TABLE = {
     ("monitoring", "db", "metrics"),
     ("web", "dns", 53),
     ("api", "dns", 53),
+    ("pooler", "dns", 53),
     ("migrate", "dns", 53),
     ("backup", "dns", 53),
     ("restore", "dns", 53),
@@ -115,7 +118,7 @@ def test_policies_allow_exactly_the_table(
 @pytest.mark.row("S9")
 @pytest.mark.parametrize("component", CATALOGUE)
 def test_each_policy_selects_its_components_pods(render: Render, component: str) -> None:
-    manifests = render(values=values_of("production"))
+    manifests = render(values=merge(values_of("production"), {"pooler": {"enabled": True}}))
     selector = manifests.one("NetworkPolicy", component)["spec"]["podSelector"]["matchLabels"]
     selected = {
         component_of(pod)

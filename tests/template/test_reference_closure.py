@@ -47,6 +47,8 @@ def test_every_secret_in_a_volume_is_a_certificate_that_the_values_name(
     values = effective(values_set)
     tls, prefix = values["db"]["tls"], values["namePrefix"]
     allowed = {tls["secretName"] or f"{prefix}db-tls", tls["caSecretName"]}
+    if values["pooler"]["enabled"]:
+        allowed.add(values["pooler"]["tls"]["secretName"] or f"{prefix}pooler-tls")
     mounted = {
         volume["secret"]["secretName"]
         for _, pod in manifests.pods()

@@ -20,6 +20,7 @@ Written = tuple[list[Any], list[Any]]
 FREE = {
     "global",
     "db.settings",
+    "pooler.settings",
     "edge.namespaceSelector",
     "networkPolicy.monitoringNamespaceSelector",
     "networkPolicy.dnsNamespaceSelector",
@@ -41,7 +42,14 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "db.port": PORT,
     "db.external.port": PORT,
     "db.exporter.port": PORT,
+    "pooler.port": PORT,
     "api.poolSize": (1, 500),
+    "pooler.poolSize": (1, 5000),
+    "pooler.replicas": PODS,
+    "pooler.pdb.maxUnavailable": PODS,
+    "pooler.drain.preStopSeconds": (1, 300),
+    "pooler.drain.gracePeriodSeconds": SECONDS,
+    "pooler.probes.startup.periodSeconds": SECONDS,
     "api.replicas": PODS,
     "web.replicas": PODS,
     "db.major": (15, 99),
@@ -103,7 +111,7 @@ STORE: Written = (
 )
 SEALED: Written = ([{"KEY": "AgB+/0=="}], [{"KEY": ""}, {"KEY": "a b"}, {"KEY": 1}, {"OTHER": "a"}])
 KEYS = {
-    "api": ("DATABASE_URL", "JWT_SECRET", "SUPABASE_ANON_KEY"),
+    "api": ("DATABASE_URL", "DATABASE_POOLER_URL", "JWT_SECRET", "SUPABASE_ANON_KEY"),
     "web": ("NEXT_PUBLIC_SUPABASE_ANON_KEY",),
     "db": ("POSTGRES_PASSWORD",),
 }
@@ -117,7 +125,7 @@ PLACEHOLDERS = [
     "example",
     "TODO",
 ]
-PODS_OF = ("api", "web", "db", "migrations", "backup", "tests")
+PODS_OF = ("api", "web", "pooler", "db", "migrations", "backup", "tests")
 POLICY = {"type": "Pods", "value": 1, "periodSeconds": 1}
 
 
@@ -182,6 +190,20 @@ WRITTEN: dict[str, Written] = {
             for name in (
                 *("max_connections", "port", "hba_file", "ssl", "ssl_cert_file", "ssl_key_file"),
                 "data_directory",
+            )
+        ],
+    ),
+    "pooler.tls.secretName": NAMES,
+    "pooler.settings": (
+        [{"server_idle_timeout": "60", "application_name_add_host": ""}],
+        [{"server_idle_timeout": 60}, {"A": "x"}, {"server_idle_timeout": "1\nadmin_users = x"}]
+        + [
+            {name: "x"}
+            for name in (
+                *("listen_addr", "listen_port", "unix_socket_dir", "auth_type", "auth_file"),
+                *("pool_mode", "default_pool_size", "max_user_connections", "max_client_conn"),
+                *("client_tls_sslmode", "client_tls_cert_file", "client_tls_key_file"),
+                *("server_tls_sslmode", "server_tls_ca_file"),
             )
         ],
     ),
@@ -263,7 +285,7 @@ WRITTEN: dict[str, Written] = {
     },
     **{
         f"{c}.image.{part}": written
-        for c in ("api", "web", "db", "db.exporter")
+        for c in ("api", "web", "pooler", "db", "db.exporter")
         for part, written in {
             "repository": (["a", "ghcr.io/Org/app", "r:5000/a"], ["", "a b", "/a", "a\n"]),
             "tag": (["", "v1.2_3-x"], ["latest", "a b", "a:b"]),
@@ -391,6 +413,6 @@ def test_every_number_and_text_is_in_these_tables() -> None:
         # The same definition as those of api, which are here.
         and ".resources." not in name
         and ".probes." not in name
-        and not name.startswith("db.settings.")
+        and not name.startswith(("db.settings.", "pooler.settings."))
     ]
     assert forgotten == []

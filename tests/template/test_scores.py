@@ -14,6 +14,7 @@ USER, PROBES = "container-security-context-user-group-id", "pod-probes-identical
 EXPECTED = {
     "api": {PULL},
     "web": {PULL, PROBES},
+    "pooler": {PULL, PROBES},
     "db": {PULL, USER, PROBES, "statefulset-has-poddisruptionbudget"},
     "migrate": {PULL},
     "backup": {PULL, USER},
@@ -24,7 +25,8 @@ EXPECTED = {
 
 @pytest.mark.row("S12")
 def test_waivers(render: Render) -> None:
-    manifests = render(values=merge(required(), {"backup": {"enabled": True}}))
+    values = {"backup": {"enabled": True}, "pooler": {"enabled": True}}
+    manifests = render(values=merge(required(), values))
     seen = set()
     for manifest in manifests.all(*RUNNERS):
         component = component_of(manifest)

@@ -127,7 +127,7 @@ def test_what_git_ignores_is_neither_in_the_name_nor_in_the_build(
 def workloads(engine: Engine, *, registry: bool) -> list[images.Image]:
     """Return api and web, where the database's images need no build."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("_postgres", "_exporter"):
+        for name in ("_postgres", "_exporter", "_pooler"):
             patch.setattr(images, name, lambda _: images.Image("db", "x:1", Path(__file__)))
         return images.build(engine, registry=registry)[:2]
 
@@ -165,8 +165,9 @@ def test_where_no_registry_answers_every_component_is_built(
     monkeypatch.setattr(images, "_workload", lambda _, name, __: image(name))
     monkeypatch.setattr(images, "_postgres", lambda _: image("db"))
     monkeypatch.setattr(images, "_exporter", lambda _: image("exporter"))
+    monkeypatch.setattr(images, "_pooler", lambda _: image("pooler"))
     made = images.build(Engine("docker"), registry=False)
-    assert [image.component for image in made] == ["api", "web", "db", "exporter"]
+    assert [image.component for image in made] == ["api", "web", "db", "exporter", "pooler"]
     pulled = images.build(Engine("docker"), registry=True)
     assert [image.component for image in pulled] == ["api", "web"]
 

@@ -9,7 +9,7 @@ import { storyRoutes } from './stories/routes.js';
 import { createStoryStore } from './stories/store.js';
 
 export function createApp({ config, log }) {
-  const database = createDatabase({ url: config.database.url, poolSize: config.poolSize, log });
+  const database = createDatabase({ ...config, url: config.database.url, log });
   const metrics = createMetrics(database);
   const match = createRouter({
     ...healthRoutes({

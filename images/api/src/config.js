@@ -9,6 +9,7 @@ export function readConfig(values) {
     ...env.service({ port: 3001 }),
     database: readDatabase(env),
     poolSize: env.integer('DATABASE_POOL_SIZE', { min: 1, max: 1000, fallback: 10 }),
+    connectionSeconds: env.integer('DATABASE_CONNECTION_SECONDS', { min: 0, max: 86400, fallback: 0 }),
     jwtSecret: env.text('JWT_SECRET'),
     supabaseUrl: env.url('SUPABASE_URL', ['https', 'http']),
     supabaseAnonKey: env.text('SUPABASE_ANON_KEY'),

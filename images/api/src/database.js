@@ -8,12 +8,15 @@ const PING_MS = 2000;
 
 export class DatabaseUnavailable extends Error {}
 
-export function createDatabase({ url, poolSize, log }) {
+export function createDatabase({ url, poolSize, connectionSeconds, log }) {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
     application_name: 'api',
     connectionTimeoutMillis: CONNECT_MS,
+    // Between two queries, never during one. Without it a busy connection would
+    // keep a pooler that wants to go.
+    maxLifetimeSeconds: connectionSeconds,
     query_timeout: QUERY_MS,
     keepAlive: true,
   });

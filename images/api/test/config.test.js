@@ -15,6 +15,7 @@ test('the specification’s variables are enough; the rest has defaults', () => 
   assert.equal(config.environment, 'production');
   assert.equal(config.port, 3001);
   assert.equal(config.poolSize, 10);
+  assert.equal(config.connectionSeconds, 0);
   assert.equal(config.drainSeconds, 5);
   assert.equal(config.keepAliveSeconds, 75);
   assert.equal(config.logLevel, 'info');
@@ -39,6 +40,7 @@ for (const [name, value, message] of [
   ['PORT', '70000', 'PORT must be a whole number from 0 to 65535, not "70000"'],
   ['PORT', '3e3', 'PORT must be a whole number from 0 to 65535, not "3e3"'],
   ['DATABASE_POOL_SIZE', '0', 'DATABASE_POOL_SIZE must be a whole number from 1 to 1000, not "0"'],
+  ['DATABASE_CONNECTION_SECONDS', '1m', 'DATABASE_CONNECTION_SECONDS must be a whole number from 0 to 86400, not "1m"'],
   ['DRAIN_SECONDS', '-1', 'DRAIN_SECONDS must be a whole number from 0 to 3600, not "-1"'],
   ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of debug, info, warn, error, not "loud"'],
   ['NODE_ENV', 'prod', 'NODE_ENV must be one of production, staging, development, test, not "prod"'],

@@ -12,7 +12,8 @@ pgbouncer.ini: |
 {{- $server := include "database.access" . | fromYaml -}}
 {{- $size := .Values.pooler.poolSize | int -}}
 [databases]
-"{{ $server.name | replace "\"" "\"\"" }}" = host={{ $server.host }} port={{ $server.port }}
+; Whatever name a client says, since a key cannot hold every name.
+* = host={{ $server.host }} port={{ $server.port }} dbname='{{ $server.name | replace "'" "''" }}'
 
 [pgbouncer]
 listen_addr = *
@@ -22,7 +23,7 @@ auth_type = scram-sha-256
 auth_file = /run/pooler/userlist.txt
 pool_mode = transaction
 default_pool_size = {{ $size }}
-max_db_connections = {{ $size }}
+max_user_connections = {{ $size }}
 ; All that the API may open, should one replica be left.
 max_client_conn = {{ (include "budget.api" . | fromYaml).connections }}
 server_tls_sslmode = {{ $server.sslMode }}
