@@ -184,7 +184,7 @@ def apply(cluster: Cluster, manifest: dict[str, Any]) -> None:
 
 def _image_path(component: str) -> tuple[str, ...]:
     """Return where the chart's values hold a component's image."""
-    paths = {name: (name,) for name in ("api", "web", "db", "pooler")}
+    paths: dict[str, tuple[str, ...]] = {name: (name,) for name in ("api", "web", "db", "pooler")}
     paths["exporter"] = ("db", "exporter")
     if component not in paths:
         raise ToolError(f"No values hold an image for the component {component!r}.")

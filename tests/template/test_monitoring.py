@@ -173,7 +173,7 @@ def test_expiry_is_watched_where_the_edge_finds_its_certificate(
     render: Render, values: Values, name: str
 ) -> None:
     rule = alerts(enabled(render, values))["CertificateExpires"]
-    assert f'name=~"db|{name}"' in rule["expr"]
+    assert f'name=~"(db|pooler)|{name}"' in rule["expr"]
 
 
 @pytest.mark.row("S14")

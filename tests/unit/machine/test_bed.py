@@ -97,7 +97,8 @@ def test_pods_that_are_not_restricted_are_refused_by_the_namespace(room: Room) -
 
 
 def test_the_values_name_every_built_image_where_the_chart_reads_it(room: Room) -> None:
-    components = {name: (name,) for name in ("api", "web", "db", "pooler")}
+    names = ("api", "web", "db", "pooler")
+    components: dict[str, tuple[str, ...]] = {name: (name,) for name in names}
     components["exporter"] = ("db", "exporter")
     images = [Image(name, f"mine/{name}:1234", Path()) for name in components]
     values = testbed.room(TestBed(room, images))
