@@ -23,7 +23,7 @@ from tools.lab.manifests import Manifests
 from tools.lab.schemas import custom_resources
 
 RELEASE = "disney-ai-plus"
-COMPONENTS = ("api", "web", "db", "migrations", "backup", "tests")
+COMPONENTS = ("api", "web", "pooler", "db", "migrations", "backup", "tests")
 
 # Kubernetes objects, of which the schema says only that they are some: its API server judges them.
 AFFINITY: list[Any] = [
