@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from tests.template.chart import CREDENTIALS, Values, effective, merge, required, values_of
+from tests.template.chart import CHART, CREDENTIALS, Values, effective, merge, required, values_of
 from tests.template.conftest import Render
 from tests.template.test_environment import resolve
 from tools.lab.helm import Helm
 from tools.lab.manifests import Manifests, component_of, named, secret_data
+from tools.poll import until
 
 ON: Values = merge(required(), {"pooler": {"enabled": True}})
 TLS: Values = merge(
@@ -350,3 +357,62 @@ def test_its_secret_is_the_apis(render: Render) -> None:
     manifests = render(values=ON)
     assert {m["metadata"]["name"] for m in manifests.all("Secret")} == {"api", "web", "db"}
     assert "DATABASE_POOLER_URL" in secret_data(manifests.one("Secret", "api"))
+
+
+# What it becomes, pretended: it says when it reads its files, and ends when it is told to.
+PGBOUNCER = """#!/bin/sh
+trap 'echo again' HUP
+trap 'echo end; exit 0' TERM
+echo start "$1"
+while :; do sleep 0.1; done
+"""
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """Run start.sh with its certificate in a folder; yield its process, and what that says."""
+    script = (CHART / "files" / "pooler" / "start.sh").read_text(encoding="utf-8")
+    assert "/etc/pooler-tls/" in script
+    (folder / "start.sh").write_text(script.replace("/etc/pooler-tls/", f"{folder}/"))
+    (folder / "pgbouncer").write_text(PGBOUNCER)
+    (folder / "pgbouncer").chmod(0o755)
+    environment = {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "RELOAD_SECONDS": "0.2"}
+    with (
+        (folder / "said").open("wb") as said,
+        subprocess.Popen(
+            ["sh", str(folder / "start.sh")], env=environment, stdout=said, start_new_session=True
+        ) as process,
+    ):
+        try:
+            yield process, folder / "said"
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.row("B8", "B9")
+def test_a_renewed_certificate_is_read_and_a_signal_reaches_the_program(tmp_path: Path) -> None:
+    certificate = tmp_path / "tls.crt"
+    certificate.write_text("one")
+    with started(tmp_path) as (process, said):
+
+        def has_said(*words: str) -> None:
+            text = "".join(f"{word}\n" for word in words)
+            until(lambda: said.read_text() == text, seconds=10, what=f"it to say {words}")
+
+        has_said("start /etc/pooler/pgbouncer.ini")
+        certificate.write_text("two")
+        has_said("start /etc/pooler/pgbouncer.ini", "again")
+        certificate.write_text("three")
+        has_said("start /etc/pooler/pgbouncer.ini", "again", "again")
+        process.terminate()
+        assert process.wait(10) == 0
+        has_said("start /etc/pooler/pgbouncer.ini", "again", "again", "end")
+
+
+@pytest.mark.row("B8")
+def test_without_a_certificate_it_just_runs(tmp_path: Path) -> None:
+    with started(tmp_path) as (process, said):
+        until(said.read_text, seconds=10, what="it to start")
+        process.terminate()
+        assert process.wait(10) == 0
+    assert said.read_text() == "start /etc/pooler/pgbouncer.ini\nend\n"

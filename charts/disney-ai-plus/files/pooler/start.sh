@@ -3,13 +3,14 @@
 # Connections that are open stay as they are.
 set -eu
 
+# Not every install has them.
 seen() {
   cat /etc/pooler-tls/tls.crt /etc/database-ca/ca.crt 2>/dev/null | cksum
 }
 
-# Not every install has them; $$ is the process that becomes PgBouncer.
+before=$(seen)
+# $$ is the process that becomes PgBouncer.
 (
-  before=$(seen)
   while sleep "$RELOAD_SECONDS"; do
     now=$(seen)
     [ "$now" = "$before" ] || kill -HUP $$
