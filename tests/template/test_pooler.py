@@ -200,7 +200,9 @@ def test_with_tls_both_ways_are_verified(render: Render) -> None:
         assert found[setting] == f"{folder}/{key}"
     certificate = named(manifests.pod("pooler")["spec"]["volumes"], "certificate")["secret"]
     assert certificate["secretName"] == "pool"
+    # Only its group may read the key, and that is the pod's.
     assert certificate["defaultMode"] == 0o440
+    assert manifests.pod("pooler")["spec"]["securityContext"]["fsGroup"] == 10001
     assert {item["key"] for item in certificate["items"]} == {"tls.crt", "tls.key"}
 
 
@@ -279,6 +281,9 @@ def test_the_seconds_follow_the_values(render: Render) -> None:
     assert data["DATABASE_CONNECTION_SECONDS"] == "83"
     environment = resolve(manifests, manifests.container("api", "api"))
     assert environment["DATABASE_CONNECTION_SECONDS"] == "83"
+    hook = manifests.container("pooler", "pgbouncer")["lifecycle"]["preStop"]
+    assert hook == {"exec": {"command": ["sleep", "7"]}}
+    assert manifests.pod("pooler")["spec"]["terminationGracePeriodSeconds"] == 100
 
 
 @pytest.mark.row("B9", "B11")
@@ -336,6 +341,12 @@ def test_it_restarts_when_what_it_reads_has_changed(render: Render, what: str) -
     values, restarts = CHANGES[what]
     before, after = (render(values=v).pod("pooler") for v in (ON, merge(ON, values)))
     assert (before != after) == restarts
+
+
+@pytest.mark.row("B19")
+def test_it_says_what_it_depends_on(render: Render) -> None:
+    annotations = render(values=ON).pod("pooler")["metadata"]["annotations"]
+    assert annotations.keys() == {"checksum/config", "checksum/secret"}
 
 
 @pytest.mark.row("B18")
