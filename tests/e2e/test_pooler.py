@@ -178,6 +178,22 @@ def operate(there: Release, on: traffic.Traffic) -> list[float]:
     return left
 
 
+def found_again(there: Release, edge: Edge) -> float:
+    """Replace the server by one at another address; return how long after it stories come again."""
+    address = there.get("pod", "db-0")["status"]["podIP"]
+    there.kubectl("delete", "pod", "db-0")
+    there.kubectl("rollout", "status", "statefulset/db", f"--timeout={SETTLE_SECONDS}s")
+    began = time.time()
+
+    def stories() -> bool:
+        with edge.session() as session:
+            return bool(session.get(edge.url("/v1/stories?limit=1")).status_code == 200)
+
+    until(stories, seconds=SETTLE_SECONDS, what="stories from the new server")
+    assert there.get("pod", "db-0")["status"]["podIP"] != address
+    return time.time() - began
+
+
 @pytest.mark.row("B2", "B8", "B9", "B20", "S9", "S19")
 def test_more_connections_than_the_server_has_and_nobody_notices_a_rollout(
     bed: TestBed,
@@ -199,12 +215,14 @@ def test_more_connections_than_the_server_has_and_nobody_notices_a_rollout(
         before = int(psql(there, "SELECT count(*) FROM stories"))
         with traffic.steady(there, edge, samples, rate=RATE, seconds=600) as on:
             left = operate(there, on)
+        found = found_again(there, edge)
     results = on.results()
     note = f"{RATE} requests a second through the edge, an eighth of them writes."
     traffic.draw("pooler", "The pooler is replaced", note, on, results)
     record_property("crowd", repr(seen))
     record_property("requests", f"{len(results.requests)}, {len(results.failures)} failed")
     record_property("seconds left", [round(seconds, 1) for seconds in left])
+    record_property("seconds until a server at another address was found", round(found, 1))
 
     assert seen.statuses == {200: CROWD}
     assert seen.held > CONNECTIONS
