@@ -1,6 +1,6 @@
 """Every container, while it runs, has no rights and nothing to write to but what it declares.
 
-The pods of Jobs and of `helm test`, and the database's init container, end too soon for a look.
+The pods of Jobs and of `helm test`, and init containers, end too soon for a look.
 A copy of the chart lets their scripts sleep first; everything else about them is the chart's own.
 """
 
@@ -35,7 +35,7 @@ def after(line: str) -> Callable[[str], str]:
 
 
 SHELL = ("files/db/guard.sh", "files/tests/database.sh", "files/backup/common.sh")
-MODULES = ("files/tests/get.mjs", "files/tests/refused.mjs")
+MODULES = ("files/tests/get.mjs", "files/tests/refused.mjs", "files/pooler/credentials.mjs")
 # The migration sleeps by itself: it waits for the database.
 HELD = {
     **dict.fromkeys(SHELL, after(f"sleep {HELD_SECONDS}")),
@@ -46,6 +46,7 @@ HELD = {
 # What runs and ends, by component and container; `denied` is no part of the release by its labels.
 SHORT = {
     ("db", "guard"),
+    ("pooler", "credentials"),
     ("migrate", "migrate"),
     ("backup", "backup"),
     ("restore", "restore"),
@@ -154,8 +155,8 @@ def test_the_namespace_refuses_a_pod_that_is_not_restricted(
 
 @pytest.mark.row("S12", "S2")
 def test_what_runs_and_ends_has_no_rights_either(bed: TestBed, namespace: str) -> None:
-    backup = {"backup": {"enabled": True}}
-    overlay = merge(testbed.room(bed, namespace, f"{namespace}.localhost"), backup)
+    more = {"backup": {"enabled": True}, "pooler": {"enabled": True}}
+    overlay = merge(testbed.room(bed, namespace, f"{namespace}.localhost"), more)
     with patched.changed(HELD) as chart:
         releases.install(bed.cluster, overlay, chart=chart, namespace=namespace, wait=False)
     hooks = helm("get", "hooks", testbed.RELEASE, namespace=namespace)

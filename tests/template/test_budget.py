@@ -98,7 +98,7 @@ def test_of_a_pooler_exactly_what_is_needed_is_enough(
         helm.refusal(values=merge(required(), on, {"db": {"maxConnections": limit - 1}})).split()
     )
     assert f"- db.maxConnections: {limit - 1} is less than the {limit} connections" in message
-    replicas, size = pooler.get("replicas", 2), pooler.get("poolSize", 25)
+    replicas, size = pooler.get("replicas", 2), pooler.get("poolSize", 20)
     assert (
         f"{2 * replicas} pods of pooler ({replicas} replicas, {replicas} that still drain) "
         f"x pooler.poolSize {size} = {limit - OTHERS}, and 8 for the exporter (3)"

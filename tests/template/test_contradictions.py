@@ -81,7 +81,7 @@ CONTRADICTIONS: dict[str, tuple[Values, str, str]] = {
         "db.external.sslMode",
     ),
     "more poolers than the server has connections for": (
-        {"pooler": {"enabled": True, "replicas": 4}},
+        {"pooler": {"enabled": True, "replicas": 5}},
         "db.maxConnections",
         "lower pooler.poolSize or pooler.replicas",
     ),
