@@ -60,6 +60,18 @@ def test_there_is_none_unless_asked_for(render: Render) -> None:
     assert "DATABASE_CONNECTION_SECONDS" not in manifests.one("ConfigMap", "api")["data"]
 
 
+@pytest.mark.row("B2", "S17")
+@pytest.mark.parametrize("stage", ["default", "staging", "production"])
+def test_one_value_turns_it_on(render: Render, stage: str) -> None:
+    manifests = render(values=merge(values_of(stage), {"pooler": {"enabled": True}}))
+    kinds = {m["kind"] for m in manifests if component_of(m) == "pooler"}
+    certificate = {"Certificate"} if stage == "production" else set()
+    assert kinds == certificate | {
+        *("ConfigMap", "Deployment", "NetworkPolicy", "PodDisruptionBudget"),
+        *("Service", "ServiceAccount"),
+    }
+
+
 @pytest.mark.row("B2", "B20")
 def test_the_api_goes_to_the_pooler_and_the_migrations_to_the_server(render: Render) -> None:
     found = {name: urlsplit(url) for name, url in urls(render(values=ON)).items()}
