@@ -53,6 +53,8 @@ CROWD = 80
 LOCK_SECONDS = 4
 RATE = 20
 SETTLE_SECONDS = 180
+# Policies take effect a moment after a pod has started.
+POLICY_SECONDS = 30
 MIGRATIONS = sorted(path.name for path in (REPOSITORY / "images/api/migrations").glob("*.sql"))
 
 
@@ -206,8 +208,13 @@ def test_more_connections_than_the_server_has_and_nobody_notices_a_rollout(
     applied = psql(there, "SELECT file FROM schema_migrations ORDER BY version").split()
     assert applied == MIGRATIONS
     # The API has no other way to the database, and the pooler has the way to it.
-    assert connect(namespace, "deployment/api", "pooler", 6432) == "connected"
-    assert connect(namespace, "deployment/api", "db", 5432) == "refused"
+    doors = {"pooler": 6432, "db": 5432}
+
+    def opened() -> dict[str, str]:
+        return {name: connect(namespace, "deployment/api", name, doors[name]) for name in doors}
+
+    expected = {"pooler": "connected", "db": "refused"}
+    until(lambda: opened() == expected, seconds=POLICY_SECONDS, what=f"the ways to be {expected}")
 
     samples = REPORT / "pooler.csv"
     with there.edge(None, None) as edge:
