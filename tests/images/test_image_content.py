@@ -22,7 +22,7 @@ pytestmark = pytest.mark.row("S12")
 NODE = ("api", "web")
 OWN = ("db", "exporter", "pooler")
 UIDS = {"api": "10001", "web": "10001", "db": "999", "exporter": "65534", "pooler": "10001"}
-CEILINGS_MB = {"api": 230, "web": 250, "db": 180, "exporter": 20, "pooler": 130}
+CEILINGS_MB = {"api": 230, "web": 250, "db": 180, "exporter": 20, "pooler": 90}
 EXIT_CONFIG = 78
 
 

@@ -205,6 +205,8 @@ def test_with_tls_both_ways_are_verified(render: Render) -> None:
     assert found["server_tls_sslmode"] == "verify-full"
     assert found["server_tls_ca_file"] == "/etc/database-ca/ca.crt"
     assert found["client_tls_sslmode"] == "require"
+    # Without it PgBouncer does not start where the image holds no authorities.
+    assert found["client_tls_ca_file"] == "/run/pooler/public-authorities.crt"
     folder = named(manifests.container("pooler", "pgbouncer")["volumeMounts"], "certificate")[
         "mountPath"
     ]

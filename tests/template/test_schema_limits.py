@@ -203,7 +203,7 @@ WRITTEN: dict[str, Written] = {
                 *("listen_addr", "listen_port", "unix_socket_dir", "auth_type", "auth_file"),
                 *("pool_mode", "default_pool_size", "max_user_connections", "max_client_conn"),
                 *("client_tls_sslmode", "client_tls_cert_file", "client_tls_key_file"),
-                *("server_tls_sslmode", "server_tls_ca_file"),
+                *("client_tls_ca_file", "server_tls_sslmode", "server_tls_ca_file"),
             )
         ],
     ),

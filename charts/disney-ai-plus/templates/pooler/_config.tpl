@@ -32,6 +32,8 @@ server_tls_ca_file = {{ empty $server.caSecret | ternary "/run/pooler/public-aut
 client_tls_sslmode = require
 client_tls_cert_file = /etc/pooler-tls/tls.crt
 client_tls_key_file = /etc/pooler-tls/tls.key
+; No client is asked for a certificate, but PgBouncer loads authorities all the same, and an image may have none.
+client_tls_ca_file = /run/pooler/public-authorities.crt
 {{- end }}
 {{- range $name, $value := .Values.pooler.settings }}
 {{ $name }} = {{ $value }}
