@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -184,8 +184,9 @@ def wait_for_stories(edge: Edge) -> None:
     """Wait until the edge has found the API, and that the database."""
 
     def there() -> bool:
-        with edge.session() as session:
+        with edge.session() as session, suppress(requests.RequestException):
             return bool(session.get(edge.url("/v1/stories?limit=1")).status_code == 200)
+        return False
 
     until(there, seconds=SETTLE_SECONDS, what="stories through the edge")
 
