@@ -202,12 +202,9 @@ def found_again(there: Release, edge: Edge) -> float:
     return time.time() - began
 
 
-@pytest.mark.row("B8", "B9", "B20", "S9")
-def test_nobody_notices_that_the_pooler_is_replaced(
-    bed: TestBed,
-    namespace: str,
-    connect: Callable[[str, str, str, int], str],
-    record_property: Callable[[str, object], None],
+@pytest.mark.row("B8", "B20", "S9")
+def test_the_pooler_is_the_apis_only_way_to_the_database(
+    bed: TestBed, namespace: str, connect: Callable[[str, str, str, int], str]
 ) -> None:
     there = install(bed, namespace)
     # The migrations went to the server, where their lock holds.
@@ -221,7 +218,16 @@ def test_nobody_notices_that_the_pooler_is_replaced(
 
     expected = {"pooler": "connected", "db": "refused"}
     until(lambda: opened() == expected, seconds=POLICY_SECONDS, what=f"the ways to be {expected}")
+    with there.edge(None, None) as edge:
+        wait_for_stories(edge)
 
+
+@pytest.mark.full
+@pytest.mark.row("B9")
+def test_nobody_notices_that_the_pooler_is_replaced(
+    bed: TestBed, namespace: str, record_property: Callable[[str, object], None]
+) -> None:
+    there = install(bed, namespace)
     samples = REPORT / "pooler.csv"
     with there.edge(None, None) as edge:
         wait_for_stories(edge)
