@@ -24,8 +24,9 @@ FATAL = {
 }
 # ... except where the kubelet was only late to read a Secret or ConfigMap: it tries again.
 LATE = "timed out waiting for the condition"
-# ... or where a controller is yet to make the Secret: it gets this long.
-ABSENT = "not found"
+# ... or where a controller is yet to make a Secret, or the kubelet to read one with which it pulls:
+# they get this long.
+CURABLE = ("not found", "401 Unauthorized")
 GRACE_SECONDS = 20
 # Watch events that show a pod as it is.
 PRESENT = {"ADDED", "MODIFIED"}
@@ -178,7 +179,7 @@ def _look(
     for line in watch.stdout:
         event = json.loads(line)
         reason = hopeless_reason(event["object"]) if event["type"] in PRESENT else None
-        if reason and ABSENT in reason:
+        if reason and any(words in reason for words in CURABLE):
             again = threading.Timer(
                 GRACE_SECONDS, lambda pod: end(_now(cluster, pod)), [event["object"]]
             )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -126,3 +128,31 @@ def test_credentials_travel_on_standard_input_only(monkeypatch: pytest.MonkeyPat
     assert "hush-hush" not in str(caught.value)
     # Later wins: the values file, the test bed's overlay, the user's flags.
     assert words.index(str(values)) < words.index("-") < words.index("a=b")
+
+
+@pytest.mark.parametrize("message", ['secret "db" not found', "manifests x: 401 Unauthorized"])
+@pytest.mark.parametrize("cured", [True, False])
+def test_what_may_cure_itself_is_looked_at_again(
+    message: str, cured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Secret that a controller is yet to make, or the kubelet to read before it can pull."""
+    monkeypatch.setattr(rollout, "GRACE_SECONDS", 0.05)
+    now = pod(state={"running": {}} if cured else {"waiting": {"reason": "ImagePullBackOff"}})
+    monkeypatch.setattr(Cluster, "kubectl", lambda *_: json.dumps(now))
+    seen = pod(state={"waiting": {"reason": "ImagePullBackOff", "message": message}})
+    event = json.dumps({"type": "MODIFIED", "object": seen})
+    asleep = [sys.executable, "-c", "import time; time.sleep(30)"]
+    told: list[str] = []
+    with (
+        subprocess.Popen(["echo", event], stdout=subprocess.PIPE, text=True) as watch,
+        subprocess.Popen(asleep, text=True) as rollout_status,
+    ):
+        rollout._look(Cluster(Engine("docker"), {}, False), watch, [rollout_status], told)
+        assert told == []
+        if cured:
+            with pytest.raises(subprocess.TimeoutExpired):
+                rollout_status.wait(0.5)
+            rollout_status.terminate()
+        else:
+            assert rollout_status.wait(10) != 0
+            assert len(told) == 1
