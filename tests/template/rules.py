@@ -38,6 +38,7 @@ OPERATORS = {
     "min_over_time(": "max_over_time(",
     "time()": "1",
 }
+QUANTILE = "histogram_quantile("
 WINDOWS = {"5m": "2m", "30m": "1h", "1h": "30m", "2h": "6h", "6h": "2h", "1d": "12h", "3d": "1d"}
 
 
@@ -126,7 +127,10 @@ def _expressions(text: str) -> Iterator[tuple[str, str]]:
     for old, new in OPERATORS.items():
         start = r"\b" if old[0].isalpha() else ""
         for found in re.finditer(start + re.escape(old), text):
-            yield _with(text, found, new)
+            # A quantile of rates is that of increases, so this changes nothing.
+            same = {old, new} == {"rate(", "increase("} and QUANTILE in text[: found.start()]
+            if not same:
+                yield _with(text, found, new)
     for found in re.finditer(r"(?<=\[)\w+(?=\])", text):
         yield _with(text, found, WINDOWS[found[0]])
     for found in re.finditer(r"(?<=ratio_rate)\w+", text):

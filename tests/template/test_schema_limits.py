@@ -173,7 +173,7 @@ WRITTEN: dict[str, Written] = {
     "db.mode": (["internal", "external"], ["", "managed"]),
     "db.external.host": (["", "db", "10.0.0.1", "fe80::1"], ["-a", "a b", "a/", "a-"]),
     "db.external.user": (["a"], [""]),
-    "db.external.database": (["a"], [""]),
+    "db.external.database": (["a", "ä b'"], ["", "a\nb", "a\x0c", "\x9f"]),
     "db.external.sslMode": (["disable", "require", "verify-ca", "verify-full"], ["", "prefer"]),
     "db.external.cidrs": ([[], ["10.0.0.0/8", "fd00::/8"]], [["10.0.0.1"], ["a/b"], [""], [1]]),
     "db.external.pods.namespaceSelector": LABELS,
