@@ -27,6 +27,7 @@ RELEASE = "disney-ai-plus"
 HOST = "disney-ai-plus.localhost"
 AUTHORITY = BUILD / "ca.crt"
 # How to reach the edge, for the smoke tests to find.
+TLS = "kubernetes.io/tls"
 FACTS = "test-bed"
 CREDENTIALS = "test-bed-credentials"
 EDGE_SECRET = "test-bed-edge"  # noqa: S105 (a name)
@@ -108,7 +109,7 @@ def edge_certificate(cluster: Cluster, namespace: str = NAMESPACE, host: str = H
     def make() -> dict[str, str]:
         return tls_secret(certificates.issue([host]))
 
-    authority = _once(cluster, namespace, EDGE_SECRET, make, kind="kubernetes.io/tls")["ca.crt"]
+    authority = _once(cluster, namespace, EDGE_SECRET, make, kind=TLS)["ca.crt"]
     address = f"{ports.ADDRESS}:{cluster.ports['https']}"
     apply(
         cluster,
@@ -129,7 +130,7 @@ def database_certificate(cluster: Cluster, namespace: str = NAMESPACE) -> None:
     def make() -> dict[str, str]:
         return tls_secret(database_authority(cluster, namespace).issue(database_names(namespace)))
 
-    _once(cluster, namespace, DATABASE_SECRET, make, kind="kubernetes.io/tls")
+    _once(cluster, namespace, DATABASE_SECRET, make, kind=TLS)
 
 
 def database_authority(cluster: Cluster, namespace: str = NAMESPACE) -> Authority:
@@ -139,7 +140,7 @@ def database_authority(cluster: Cluster, namespace: str = NAMESPACE) -> Authorit
         certificate, key = Authority.new().pem
         return {"tls.crt": certificate, "tls.key": key}
 
-    kept = _once(cluster, namespace, DATABASE_AUTHORITY, make, kind="kubernetes.io/tls")
+    kept = _once(cluster, namespace, DATABASE_AUTHORITY, make, kind=TLS)
     return Authority.read(kept["tls.crt"], kept["tls.key"])
 
 
@@ -182,6 +183,22 @@ def apply(cluster: Cluster, manifest: dict[str, Any]) -> None:
     cluster.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(manifest))
 
 
+def secret(
+    cluster: Cluster, namespace: str, name: str, content: dict[str, str], kind: str = TLS
+) -> None:
+    """Put a Secret of text values into a namespace, or replace it; a certificate by default."""
+    apply(
+        cluster,
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": name, "namespace": namespace},
+            "type": kind,
+            "stringData": content,
+        },
+    )
+
+
 def _image_path(component: str) -> tuple[str, ...]:
     """Return where the chart's values hold a component's image."""
     paths: dict[str, tuple[str, ...]] = {name: (name,) for name in ("api", "web", "db", "pooler")}
@@ -206,14 +223,5 @@ def _once(
         data = json.loads(found)["data"]
         return {key: base64.b64decode(value).decode() for key, value in data.items()}
     content: dict[str, str] = make()
-    apply(
-        cluster,
-        {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": name, "namespace": namespace},
-            "type": kind,
-            "stringData": content,
-        },
-    )
+    secret(cluster, namespace, name, content, kind)
     return content

@@ -127,14 +127,8 @@ def known_to_nodes(registry: Registry, namespace: str, bed: TestBed) -> Iterator
         f'[host."https://{registry.name}:{INSIDE_PORT}"]\n'
         f'  capabilities = ["pull", "resolve"]\n  ca = "{place}/ca.crt"\n'
     )
-    secret = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "type": "kubernetes.io/dockerconfigjson",
-        "metadata": {"name": PULL_SECRET, "namespace": namespace},
-        "stringData": {".dockerconfigjson": registry.docker_config()},
-    }
-    testbed.apply(bed.cluster, secret)
+    login = {".dockerconfigjson": registry.docker_config()}
+    testbed.secret(bed.cluster, namespace, PULL_SECRET, login, "kubernetes.io/dockerconfigjson")
     try:
         for node in nodes:
             registry.engine.run("exec", node, "mkdir", "-p", place)

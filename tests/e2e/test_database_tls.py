@@ -67,16 +67,7 @@ def test_a_renewed_certificate_is_served_without_a_restart(release: Release, bed
     before, pod = serial(), release.pods("db")[0]
     authority = testbed.database_authority(bed.cluster)
     renewed = authority.issue(testbed.database_names(NAMESPACE))
-    testbed.apply(
-        bed.cluster,
-        {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": testbed.DATABASE_SECRET, "namespace": NAMESPACE},
-            "type": "kubernetes.io/tls",
-            "stringData": testbed.tls_secret(renewed),
-        },
-    )
+    testbed.secret(bed.cluster, NAMESPACE, testbed.DATABASE_SECRET, testbed.tls_secret(renewed))
     until(
         lambda: serial() != before,
         seconds=RENEWAL_SECONDS,

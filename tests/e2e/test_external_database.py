@@ -78,16 +78,7 @@ def outside(bed: TestBed, namespace: str) -> dict[str, Any]:
     authority, stranger = Authority.new(), Authority.new()
     issued = authority.issue(["outside", f"outside.{namespace}.svc"])
     for name, certificate in (("outside", issued), ("other", stranger.issue(["outside"]))):
-        testbed.apply(
-            bed.cluster,
-            {
-                "apiVersion": "v1",
-                "kind": "Secret",
-                "metadata": {"name": name, "namespace": namespace},
-                "type": "kubernetes.io/tls",
-                "stringData": testbed.tls_secret(certificate),
-            },
-        )
+        testbed.secret(bed.cluster, namespace, name, testbed.tls_secret(certificate))
     images = {image.component: image.reference for image in bed.images}
     for manifest in server(images.get("db", "docker.io/library/postgres:17.7")):
         labels = manifest.pop("labels", {})

@@ -367,16 +367,7 @@ def test_an_expired_certificate_of_the_database(place: Place) -> None:
 
 def put(there: Scene, name: str, issued: Certificate) -> None:
     """Put a certificate into a Secret, as cert-manager does when it renews."""
-    testbed.apply(
-        there.bed.cluster,
-        {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": name, "namespace": there.name},
-            "type": "kubernetes.io/tls",
-            "stringData": testbed.tls_secret(issued),
-        },
-    )
+    testbed.secret(there.bed.cluster, there.name, name, testbed.tls_secret(issued))
 
 
 def all_of(user: Visitor, begin: float, end: float) -> Seen:

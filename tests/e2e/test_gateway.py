@@ -42,14 +42,7 @@ def gateway() -> dict[str, Any]:
 def through_the_gateway(bed: TestBed, edge: Edge, tmp_path: Any) -> Iterator[Edge]:
     """The release, reached through a Gateway instead of its Ingress."""
     issued = certificates.issue([HOST])
-    secret = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": "gateway", "namespace": NAMESPACE},
-        "type": "kubernetes.io/tls",
-        "stringData": testbed.tls_secret(issued),
-    }
-    testbed.apply(bed.cluster, secret)
+    testbed.secret(bed.cluster, NAMESPACE, "gateway", testbed.tls_secret(issued))
     testbed.apply(bed.cluster, gateway())
     flags = [
         *("--set", f"edge.host={HOST}", "--set", "edge.ingress.enabled=false"),

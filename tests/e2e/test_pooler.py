@@ -71,14 +71,7 @@ def install(bed: TestBed, namespace: str, *changes: dict[str, Any], chart: Path 
     """Install a release with a certificate for its pooler."""
     room = testbed.room(bed, namespace, f"{namespace}.localhost")
     issued = testbed.database_authority(bed.cluster, namespace).issue(["pooler"])
-    secret = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": "pooler-tls", "namespace": namespace},
-        "type": "kubernetes.io/tls",
-        "stringData": testbed.tls_secret(issued),
-    }
-    testbed.apply(bed.cluster, secret)
+    testbed.secret(bed.cluster, namespace, "pooler-tls", testbed.tls_secret(issued))
     values = merge(room, VALUES, *changes)
     release.install(bed.cluster, values, chart=chart, namespace=namespace, name=namespace)
     return Release(namespace, "")

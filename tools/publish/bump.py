@@ -38,7 +38,9 @@ ABSENT = object()
 IMMUTABLE = {
     "Deployment": ("spec.selector",),
     "StatefulSet": (
-        *("spec.selector", "spec.serviceName", "spec.podManagementPolicy"),
+        "spec.selector",
+        "spec.serviceName",
+        "spec.podManagementPolicy",
         "spec.volumeClaimTemplates",
     ),
     "DaemonSet": ("spec.selector",),
@@ -52,7 +54,6 @@ IMMUTABLE = {
 class Level(IntEnum):
     """How much a change means to those who installed the chart."""
 
-    NONE = 0
     PATCH = 1
     MINOR = 2
     MAJOR = 3
@@ -78,10 +79,11 @@ def main(arguments: argparse.Namespace, flags: list[str]) -> None:
         if before is None:
             say("there is no release yet (no tag vX.Y.Z): nothing to compare with")
             return
-        for change in sorted(changes(before, CHART), reverse=True):
+        found = changes(before, CHART)
+        for change in sorted(found, reverse=True):
             say(f"{change.level.name.lower()}: {change.what}")
-    if wrong := too_small(REPOSITORY):
-        raise ToolError(wrong[0])
+        if wrong := judge(before, CHART, found):
+            raise ToolError(wrong[0])
     say("the version says so")
 
 
@@ -92,7 +94,7 @@ def too_small(repository: Path) -> list[str]:
         if before is None:
             return []
         after = git.export(repository, FOLDER, Path(scratch) / "after")
-        return judge(before, after)
+        return judge(before, after, changes(before, after))
 
 
 def not_raised(repository: Path) -> list[str]:
@@ -117,10 +119,9 @@ def not_raised(repository: Path) -> list[str]:
     return []
 
 
-def judge(before: Path, after: Path) -> list[str]:
+def judge(before: Path, after: Path, found: list[Change]) -> list[str]:
     """Return a sentence if the version of one chart is too low for what changed since another."""
     old, new = _version(before), _version(after)
-    found = changes(before, after)
     if not found:
         return []
     worst = max(found)
