@@ -1,23 +1,29 @@
 import { createApiClient } from './api-client.js';
 import { createMetrics } from './metrics.js';
+import { createPageCache } from './page-cache.js';
+import { sendPage } from './page.js';
 import { preparePages } from './pages.js';
+import { securityHeaders } from './policy.js';
 import { createRoutes } from './routes.js';
-import { secure } from './security.js';
 import { createHttpService } from '@disney-ai-plus/service/http-service.js';
 
 export async function createApp({ config, log }) {
   const metrics = createMetrics();
   const api = createApiClient({ apiUrl: config.apiUrl, onAnswer: metrics.apiAnswered });
-  const renderPage = await preparePages({ api, log, supabase: config.supabase });
+  const { handle, render } = await preparePages({ api, log, supabase: config.supabase });
+  const pageFor = createPageCache({ render: metrics.counted(render), seconds: config.pageCacheSeconds });
+  const assetHeaders = new Headers(securityHeaders({ supabaseUrl: config.supabase.url }));
 
   const match = createRoutes({
     registry: metrics.registry,
     isDraining: () => service.isDraining(),
-    answerPage(req, res, { requestId }) {
-      // The pages read it from here to pass it on to the api.
-      req.headers['x-request-id'] = requestId;
-      secure(req, res, { supabaseUrl: config.supabase.url });
-      return renderPage(req, res);
+    answerAsset(req, res) {
+      res.setHeaders(assetHeaders);
+      return handle(req, res);
+    },
+    async answerPage(req, res, context) {
+      const [path] = req.url.split('?', 1);
+      sendPage(req, res, await pageFor(path, context));
     },
   });
   const service = createHttpService({ match, metrics, log, ...config });

@@ -16,8 +16,17 @@ export function createMetrics() {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5],
     registers,
   });
+  const rendered = new Counter({
+    name: 'pages_rendered_total',
+    help: 'Pages that were rendered; all others came from the cache.',
+    registers,
+  });
   return {
     ...metrics,
+    counted: (render) => (...request) => {
+      rendered.inc();
+      return render(...request);
+    },
     apiAnswered({ status, seconds }) {
       requests.inc({ status: String(status) });
       duration.observe(seconds);

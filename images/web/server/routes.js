@@ -1,14 +1,16 @@
 import { sendError, sendJson, sendMetrics } from '@disney-ai-plus/service/answer.js';
 
-const PAGES = [
-  [/^\/$/, '/'],
-  [/^\/stories\/[^/]+$/, '/stories/:id'],
+const ASSETS = [
   [/^\/_next\//, '/_next/*'],
   [/^\/icon\.svg$/, '/icon.svg'],
 ];
+const PAGES = [
+  [/^\/$/, '/'],
+  [/^\/stories\/[^/]+$/, '/stories/:id'],
+];
 
-// Finds the route of a request: ours first, then the pages.
-export function createRoutes({ registry, isDraining, answerPage }) {
+// Finds the route of a request: ours first, then what Next.js has in files, then the pages.
+export function createRoutes({ registry, isDraining, answerAsset, answerPage }) {
   const own = {
     '/api/health': (req, res) => {
       const draining = isDraining();
@@ -22,8 +24,11 @@ export function createRoutes({ registry, isDraining, answerPage }) {
     if (Object.hasOwn(own, path)) {
       return { route: path, probe: true, handle: readOnly(own[path]) };
     }
-    const [, route = 'unmatched'] = PAGES.find(([pattern]) => pattern.test(path)) ?? [];
-    return { route, handle: readOnly(answerPage) };
+    const find = (routes) => routes.find(([pattern]) => pattern.test(path))?.[1];
+    const asset = find(ASSETS);
+    return asset
+      ? { route: asset, handle: readOnly(answerAsset) }
+      : { route: find(PAGES) ?? 'unmatched', handle: readOnly(answerPage) };
   };
 }
 

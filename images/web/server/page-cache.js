@@ -1,0 +1,36 @@
+// So many pages are kept; the one that was rendered first goes first.
+const PAGES_MAX = 200;
+
+// Renders each path at most once in `seconds`, however many ask for it: a page is the same for everybody. With 0
+// every request gets a rendering of its own.
+export function createPageCache({ render, seconds }) {
+  const kept = new Map();
+
+  async function renderAndKeep(path, context) {
+    const started = performance.now();
+    const rendering = render(path, context);
+    const entry = { rendering, expires: Infinity };
+    kept.delete(path);
+    kept.set(path, entry);
+    if (kept.size > PAGES_MAX) {
+      kept.delete(kept.keys().next().value);
+    }
+    try {
+      const page = await rendering;
+      // From when the rendering began: nothing on the page is older.
+      entry.expires = page.lasting ? started + seconds * 1000 : 0;
+      return page;
+    } catch (error) {
+      entry.expires = 0;
+      throw error;
+    }
+  }
+
+  return (path, context) => {
+    if (seconds === 0) {
+      return render(path, context);
+    }
+    const entry = kept.get(path);
+    return entry && performance.now() < entry.expires ? entry.rendering : renderAndKeep(path, context);
+  };
+}
