@@ -10,7 +10,7 @@ from tests.e2e import namespaces
 from tests.e2e.shop import shop
 from tools.testbed import TestBed
 
-__all__ = ["connect", "namespace", "shop"]
+__all__ = ["connect", "module_namespace", "namespace", "shop"]
 
 CONNECT = """
 const [host, port] = process.argv.slice(1);
@@ -25,6 +25,13 @@ socket.on('error', (error) => end(error.code === 'ENOTFOUND' ? 'unknown host' : 
 @pytest.fixture
 def namespace(bed: TestBed) -> Iterator[str]:
     """A namespace of the test's own that enforces Pod Security `restricted`."""
+    with namespaces.temporary(bed) as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def module_namespace(bed: TestBed, tools_on_path: None) -> Iterator[str]:  # noqa: ARG001 (order)
+    """A namespace like it for all tests of a module."""
     with namespaces.temporary(bed) as name:
         yield name
 

@@ -1,18 +1,15 @@
-"""A release in a namespace of its own whose database suffers, and what a client sees of it."""
+"""What a database suffers, and what a client sees of it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
+from tests.e2e.installation import Installation
 from tests.e2e.ledger import Ledger
-from tests.smoke.release import Release
-from tools import release, rollout, testbed
-from tools.lab.helm import merge
+from tools import rollout
 from tools.paths import CHART
 from tools.poll import until
 from tools.testbed import TestBed
@@ -21,43 +18,13 @@ from tools.testbed import TestBed
 READY_SECONDS = 180
 
 
-@dataclass(frozen=True)
-class Scene:
-    """A release named like its namespace, so that its pods' labels are nobody else's."""
-
-    bed: TestBed
-    there: Release
-    overlay: dict[str, Any]
-
-    @property
-    def name(self) -> str:
-        """Return the name of the release and of its namespace."""
-        return self.there.namespace
+class Scene(Installation):
+    """A release whose database suffers."""
 
     @property
     def ledger(self) -> Ledger:
         """Return the list that the client keeps."""
         return Ledger(self.there)
-
-    def install(
-        self,
-        *flags: str,
-        chart: Path = CHART,
-        values: Sequence[Path] = (release.DEFAULT_VALUES,),
-        program: str = "helm",
-        wait: bool = True,
-    ) -> None:
-        """Install or upgrade the release."""
-        release.install(
-            *(self.bed.cluster, self.overlay),
-            chart=chart,
-            values=values,
-            flags=flags,
-            namespace=self.name,
-            name=self.name,
-            helm=program,
-            wait=wait,
-        )
 
     def settle(self) -> None:
         """Wait until the database is rolled out and ready."""
@@ -99,15 +66,10 @@ class Scene:
 
 
 def begin(
-    bed: TestBed,
-    namespace: str,
-    *flags: str,
-    chart: Path = CHART,
-    values: Mapping[str, Any] = MappingProxyType({}),
+    bed: TestBed, namespace: str, *flags: str, chart: Path = CHART, values: Mapping[str, Any] = {}
 ) -> Scene:
     """Install a release and wait for its database; `values` are merged over the test bed's."""
-    room = testbed.room(bed, namespace, f"{namespace}.localhost")
-    scene = Scene(bed, Release(namespace, ""), merge(room, values))
+    scene = Scene.room(bed, namespace, values)
     scene.install(*flags, chart=chart, wait=False)
     scene.settle()
     return scene

@@ -112,16 +112,9 @@ class Journal:
 
 
 @pytest.fixture(scope="module")
-def namespace(bed: TestBed, tools_on_path: None) -> Iterator[str]:  # noqa: ARG001 (order)
-    """One namespace for all tests here."""
-    with namespaces.temporary(bed) as name:
-        yield name
-
-
-@pytest.fixture(scope="module")
-def there(bed: TestBed, namespace: str) -> Iterator[Scene]:
+def there(bed: TestBed, module_namespace: str) -> Iterator[Scene]:
     """A release with a client that writes to its database all the time."""
-    found = scene.begin(bed, namespace)
+    found = scene.begin(bed, module_namespace)
     with ledger.kept(bed, found.there):
         yield found
 
@@ -177,14 +170,12 @@ def test_acknowledged_writes_survive(
 
 
 @pytest.mark.row("B5")
-def test_every_checksum_on_the_disk_is_right(
-    there: Scene, journal: Journal, bed: TestBed, namespace: str
-) -> None:
+def test_every_checksum_on_the_disk_is_right(there: Scene, journal: Journal, bed: TestBed) -> None:
     """Of a server that was shut down, as pg_checksums demands."""
     there.there.kubectl("scale", "statefulset", "db", "--replicas=0")
     there.there.kubectl("wait", "pod/db-0", "--for=delete", "--timeout=120s")
     try:
-        found = on_the_volume(bed, namespace, "checksums", "pg_checksums --check -D 17/docker")
+        found = on_the_volume(bed, there.name, "checksums", "pg_checksums --check -D 17/docker")
     finally:
         there.there.kubectl("scale", "statefulset", "db", "--replicas=1")
         there.settle()

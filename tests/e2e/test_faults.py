@@ -14,7 +14,7 @@ from ssl import SSLError, TLSVersion
 import pytest
 import sh
 
-from tests.e2e import ledger, namespaces, scene, small_volume, visitor
+from tests.e2e import ledger, scene, small_volume, visitor
 from tests.e2e.database import integrity, psql
 from tests.e2e.helm import helm, status
 from tests.e2e.scene import Scene
@@ -78,20 +78,13 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def namespace(bed: TestBed, tools_on_path: None) -> Iterator[str]:  # noqa: ARG001 (order)
-    """One namespace for all tests here."""
-    with namespaces.temporary(bed) as name:
-        yield name
-
-
-@pytest.fixture(scope="module")
-def place(bed: TestBed, namespace: str) -> Iterator[Place]:
+def place(bed: TestBed, module_namespace: str) -> Iterator[Place]:
     """A release on a small volume, with TLS to its database, and a client that writes to it."""
-    with small_volume.made(bed.cluster, NODE, namespace) as volume:
+    with small_volume.made(bed.cluster, NODE, module_namespace) as volume:
         storage = {"storageClassName": volume.name, "size": f"{small_volume.MEGABYTES}Mi"}
         tls = {"enabled": True, "secretName": testbed.DATABASE_SECRET}
-        found = scene.begin(bed, namespace, values={"db": {"storage": storage, "tls": tls}})
-        rollout.wait(bed.cluster, namespace, seconds=scene.READY_SECONDS)
+        found = scene.begin(bed, module_namespace, values={"db": {"storage": storage, "tls": tls}})
+        rollout.wait(bed.cluster, found.name, seconds=scene.READY_SECONDS)
         with (
             ledger.kept(bed, found.there, authority=testbed.DATABASE_SECRET),
             found.there.edge(None, None) as edge,

@@ -97,13 +97,13 @@ def test_the_autoscaler_follows_the_load(
     rules = down(full=full)
     site = Site.room(bed, namespace)
     scaling = {"maxReplicas": most, "behavior": {"scaleDown": rules}}
-    site.values["api"].update(autoscaling=scaling, resources={"requests": {"cpu": cores}})
-    site.values["web"].update(autoscaling={"cpu": None})
+    site.overlay["api"].update(autoscaling=scaling, resources={"requests": {"cpu": cores}})
+    site.overlay["web"].update(autoscaling={"cpu": None})
     if not full:
         # As few as the chart accepts for so many pods.
         surge = math.ceil(most / 4)
-        site.values["db"]["maxConnections"] = (most + 2 * surge) * POOL + 8
-    site.upgrade()
+        site.overlay["db"]["maxConnections"] = (most + 2 * surge) * POOL + 8
+    site.install()
     site.settle(api=LEAST, web=LEAST)
     until(lambda: knows_the_load(site), seconds=120, what="the autoscaler's metrics")
 

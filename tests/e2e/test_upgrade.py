@@ -20,7 +20,7 @@ from tests.e2e.helm import helm, status
 from tests.e2e.patched import without
 from tests.e2e.scene import Scene
 from tests.smoke.release import Release
-from tools import release, rollout, testbed, toolchain
+from tools import release, rollout, toolchain
 from tools.cluster import KUBECONFIG
 from tools.errors import ToolError
 from tools.paths import CHART
@@ -125,11 +125,7 @@ def test_there_and_back_and_there_again(
     program: str,
 ) -> None:
     old = earlier.take(tmp_path)
-    scene = Scene(
-        bed,
-        Release(namespace, ""),
-        testbed.room(bed, namespace, f"{namespace}.localhost"),
-    )
+    scene = Scene.room(bed, namespace)
     journey = Journey(scene)
     upgrade = partial(scene.install, program=program, wait=False)
     back = partial(helm, "rollback", namespace, namespace=namespace, program=program)
@@ -139,7 +135,7 @@ def test_there_and_back_and_there_again(
     with ExitStack() as stack:
 
         def install() -> None:
-            upgrade(chart=old.chart, values=[old.staging])
+            upgrade(chart=old.chart, files=[old.staging])
             scene.settle()
             stack.enter_context(ledger.kept(bed, scene.there))
 
