@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 from packaging.version import Version
 
 from tests.publish.repository import CHART_FOLDER, Checkout
+from tools.errors import ToolError
 from tools.paths import CHART
 from tools.publish import bump, git
 from tools.publish.bump import Level
@@ -43,6 +45,7 @@ def rejected(chart: Path) -> None:
     (chart / "templates" / "zz.yaml").write_text('{{ fail "no more" }}\n')
 
 
+OBJECT = "{apiVersion: v1, kind: ConfigMap, metadata: {name: more}}"
 CHANGES = {
     "a comment in a template": (
         edited("templates/api/deployment.yaml", "kind: Deployment", "# x\nkind: Deployment"),
@@ -74,6 +77,11 @@ CHANGES = {
         Level.MAJOR,
         "the value api.poolSize is gone",
     ),
+    "an object more": (
+        lambda chart: (chart / "templates" / "zz.yaml").write_text(OBJECT),
+        Level.MINOR,
+        "ConfigMap/more of the install",
+    ),
     "an object that is gone": (
         removed("templates/api/service.yaml"),
         Level.MAJOR,
@@ -94,6 +102,12 @@ def after(tmp_path: Path) -> Path:
 
 
 def test_nothing_is_no_change(after: Path) -> None:
+    assert bump.changes(CHART, after) == []
+
+
+def test_another_version_is_no_change(after: Path) -> None:
+    """A label of every object tells it."""
+    edited("Chart.yaml", "\nversion: ", "\nversion: 9")(after)
     assert bump.changes(CHART, after) == []
 
 
@@ -165,8 +179,39 @@ def released(tmp_path: Path) -> Checkout:
     return checkout
 
 
-def test_before_the_first_release_any_version_will_do(tmp_path: Path) -> None:
-    assert bump.too_small(Checkout.new(tmp_path / "repository").path) == []
+def command(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run `nox -s bump` in a repository."""
+    monkeypatch.setattr(bump, "REPOSITORY", checkout.path)
+    monkeypatch.setattr(bump, "CHART", checkout.chart)
+    bump.main(argparse.Namespace(), [])
+
+
+def test_before_the_first_release_any_version_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkout = Checkout.new(tmp_path / "repository")
+    assert bump.too_small(checkout.path) == []
+    assert bump.not_raised(checkout.path) == []
+    command(checkout, monkeypatch)
+    assert "there is no release yet" in capsys.readouterr().out
+
+
+def test_without_a_change_any_version_will_do(released: Checkout) -> None:
+    assert bump.too_small(released.path) == []
+
+
+def test_the_command_says_what_changed_and_what_the_version_must_be(
+    released: Checkout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the working tree, so that it can be asked before anything is committed."""
+    released.edit(str(CHART_FOLDER / "values.yaml"), "poolSize: 10", "poolSize: 9")
+    released.version("1.2.4")
+    with pytest.raises(ToolError, match=r"Make it 1\.3\.0 or higher"):
+        command(released, monkeypatch)
+    assert "minor: the default of api.poolSize is 9, was 10" in capsys.readouterr().out
+    released.version("1.3.0")
+    command(released, monkeypatch)
+    assert capsys.readouterr().out.endswith("the version says so\n")
 
 
 def test_a_version_that_is_too_low_is_refused(released: Checkout) -> None:

@@ -34,6 +34,8 @@ from tools.publish.schema_change import stricter
 
 FOLDER = str(CHART.relative_to(REPOSITORY))
 ABSENT = object()
+# Of objects, and of what they are templates for.
+VERSION_LABELS = ("helm.sh/chart", "app.kubernetes.io/version")
 # https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/ and the API's validation.
 IMMUTABLE = {
     "Deployment": ("spec.selector",),
@@ -219,15 +221,11 @@ def _difference(
                 yield Change(Level.PATCH, f"{key} of the install `{install}` is another one")
 
 
-def _own(manifest: Manifest) -> Manifest:
-    """Return an object without the labels that change with every version."""
-    metadata = manifest["metadata"]
-    labels = {
-        key: value
-        for key, value in metadata.get("labels", {}).items()
-        if key not in ("helm.sh/chart", "app.kubernetes.io/version")
-    }
-    return {**manifest, "metadata": {**metadata, "labels": labels}}
+def _own(content: Any) -> Any:
+    """Return an object, or a part of it, without the labels that change with every version."""
+    if isinstance(content, dict):
+        return {key: _own(value) for key, value in content.items() if key not in VERSION_LABELS}
+    return [_own(item) for item in content] if isinstance(content, list) else content
 
 
 def _at(content: Any, path: str) -> Any:
