@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
 from tests.smoke.release import Release
 from tools.paths import CHART
 from tools.poll import until
@@ -18,6 +22,23 @@ def psql(release: Release, text: str) -> str:
         *("psql", "-U", "disney_app", "-d", "disney_app", "--no-psqlrc", "--quiet"),
         *("--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"),
     )
+
+
+@contextmanager
+def locked(release: Release, seconds: int) -> Iterator[None]:
+    """Let every query of stories wait for some seconds, from the beginning of the block."""
+    sleep = f"SELECT pg_sleep({seconds})"
+    lock = f"BEGIN; LOCK TABLE stories IN ACCESS EXCLUSIVE MODE; {sleep}; COMMIT"
+    held = "SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation"
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(psql, release, lock)
+        until(
+            lambda: psql(release, f"{held} = 'stories'::regclass").strip(),
+            seconds=seconds,
+            what="the lock on the stories",
+        )
+        yield
+        running.result()
 
 
 def job(release: Release, name: str, pattern: str) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -13,17 +11,20 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e import namespaces, prometheus
+from tests.e2e import prometheus
+from tests.e2e.database import locked
+from tests.e2e.installation import Installation
 from tests.e2e.prometheus import Prometheus
-from tests.smoke.release import HTTP_SECONDS, Release
+from tests.smoke.release import HTTP_SECONDS
 from tests.template.chart import CHART, load_yaml
-from tools import release as releases
-from tools import rollout, testbed
+from tools import rollout
 from tools.errors import ToolError
-from tools.lab.helm import merge
 from tools.poll import until
 from tools.testbed import TestBed
 
+LOCK_SECONDS = 3
+# Rules that record for the panels are evaluated now and then, over what has been scraped twice.
+PANELS_SECONDS = 300
 SOON = ("DatabaseDown", "HighErrorRate", "HighLatency", "PodRestarts", "TargetDown")
 
 
@@ -38,7 +39,8 @@ def soon(namespace: str) -> dict[str, dict[str, str]]:
     changes = {}
     for name in SOON:
         own = rules[name].replace("NAMESPACE", namespace).replace("PREFIX", "")
-        shorter = re.sub(r"\[(5|30)m\]", "[1m]", own)
+        # A container that keeps ending is restarted after ever longer pauses.
+        shorter = own.replace("[5m]", "[1m]").replace("[30m]", "[3m]")
         changes[name] = {"for": "0s", "expr": shorter}
     return changes
 
@@ -49,39 +51,20 @@ VALUES: dict[str, Any] = {
         "rules": {"enabled": True},
         "dashboard": {"enabled": True},
     },
-    # One replica each: alerts count them, not this test.
-    **{
-        component: {"autoscaling": {"enabled": False}, "replicas": 1}
-        for component in ("api", "web")
-    },
+    # An autoscaler that changes nothing: it is on a panel.
+    **{component: {"autoscaling": {"maxReplicas": 1}} for component in ("api", "web")},
 }
 # What the test cluster's volumes, folders of their nodes, do not tell.
 SILENT = {"Database size B"}
 
 
-class Watched:
-    """A release of its own, and how to change it."""
-
-    def __init__(self, bed: TestBed, namespace: str) -> None:
-        """Install it."""
-        self.bed, self.namespace = bed, namespace
-        room = testbed.room(bed, namespace, f"{namespace}.localhost")
-        self._overlay = merge(
-            room, VALUES, {"monitoring": {"rules": {"overrides": soon(namespace)}}}
-        )
-        self.release = Release(namespace, "")
-        self.install()
-
-    def install(self, **changes: Any) -> None:
-        """Install or upgrade it, with some values changed."""
-        releases.install(self.bed.cluster, merge(self._overlay, changes), namespace=self.namespace)
-
-
 @pytest.fixture(scope="module")
-def watched(bed: TestBed, tools_on_path: None) -> Iterator[Watched]:  # noqa: ARG001 (order)
+def watched(bed: TestBed, module_namespace: str) -> Installation:
     """A release with all of its monitoring."""
-    with namespaces.temporary(bed) as namespace:
-        yield Watched(bed, namespace)
+    rules = {"monitoring": {"rules": {"overrides": soon(module_namespace)}}}
+    found = Installation.room(bed, module_namespace, VALUES, rules)
+    found.install()
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -91,34 +74,34 @@ def watcher(bed: TestBed) -> Iterator[Prometheus]:
         yield found
 
 
-def health(watcher: Prometheus, watched: Watched) -> dict[str, set[str]]:
+def health(watcher: Prometheus, watched: Installation) -> dict[str, set[str]]:
     """Return the health of the targets of each job."""
     found: dict[str, set[str]] = {}
-    for (job, _), state in watcher.targets(watched.namespace).items():
+    for (job, _), state in watcher.targets(watched.name).items():
         found.setdefault(job, set()).add(state)
     return found
 
 
-def all_are(watcher: Prometheus, watched: Watched, state: str) -> None:
+def all_are(watcher: Prometheus, watched: Installation, state: str) -> None:
     """Wait until every target of every component is in one state."""
     wanted = {job: {state} for job in ("api", "web", "db")}
     until(lambda: health(watcher, watched) == wanted, seconds=90, what=f"all targets to be {state}")
 
 
 @pytest.mark.row("S8", "S9", "B22")
-def test_every_target_is_up(watcher: Prometheus, watched: Watched) -> None:
+def test_every_target_is_up(watcher: Prometheus, watched: Installation) -> None:
     all_are(watcher, watched, "up")
     pods = {
         (component, pod["metadata"]["name"])
         for component in ("api", "web", "db")
-        for pod in watched.release.pods(component)
+        for pod in watched.there.pods(component)
     }
-    assert watcher.targets(watched.namespace).keys() >= pods
+    assert watcher.targets(watched.name).keys() >= pods
 
 
 @pytest.mark.row("S14", "B15")
-def test_every_rule_is_taken(watcher: Prometheus, watched: Watched) -> None:
-    (made,) = watched.release.get("prometheusrules")["items"]
+def test_every_rule_is_taken(watcher: Prometheus, watched: Installation) -> None:
+    (made,) = watched.there.get("prometheusrules")["items"]
     names = {
         rule.get("alert") or rule["record"]
         for group in made["spec"]["groups"]
@@ -126,7 +109,7 @@ def test_every_rule_is_taken(watcher: Prometheus, watched: Watched) -> None:
     }
     wanted = dict.fromkeys(names, "ok")
     until(
-        lambda: watcher.rules(watched.namespace) == wanted,
+        lambda: watcher.rules(watched.name) == wanted,
         seconds=90,
         what="Prometheus to evaluate every rule",
     )
@@ -134,47 +117,53 @@ def test_every_rule_is_taken(watcher: Prometheus, watched: Watched) -> None:
 
 @pytest.mark.full
 @pytest.mark.row("B15")
-def test_every_panel_shows_something(watcher: Prometheus, watched: Watched) -> None:
-    (text,) = watched.release.get("configmap", "dashboard")["data"].values()
+def test_every_panel_shows_something(watcher: Prometheus, watched: Installation) -> None:
+    (text,) = watched.there.get("configmap", "dashboard")["data"].values()
     queries = {
         f"{panel['title']} {target['refId']}": target["expr"]
         for panel in json.loads(text)["panels"]
         for target in panel["targets"]
     }
 
-    def empty() -> set[str]:
-        return {name for name, query in queries.items() if not watcher.query(query)}
+    with asking(watched) as ask, asking(watched, "web", 3000, "/") as look:
 
-    with suppress(ToolError):  # the comparison says more
-        until(lambda: empty() == SILENT, seconds=120, what="all panels to have data")
-    assert empty() == SILENT
+        def empty() -> set[str]:
+            ask()
+            look()
+            return {name for name, query in queries.items() if not watcher.query(query)}
+
+        with suppress(ToolError):  # the comparison says more
+            until(lambda: empty() == SILENT, seconds=PANELS_SECONDS, what="all panels")
+        assert empty() == SILENT
 
 
 @pytest.mark.full
 @pytest.mark.row("S9")
-def test_whoever_is_not_the_monitoring_is_refused(watcher: Prometheus, watched: Watched) -> None:
+def test_whoever_is_not_the_monitoring_is_refused(
+    watcher: Prometheus, watched: Installation
+) -> None:
     """Pods are made anew, because a policy does not end connections that exist."""
-    elsewhere = {"kubernetes.io/metadata.name": None, "monitoring": "elsewhere"}
-    again = {"podAnnotations": {"made": "anew"}}
-    pods = dict.fromkeys(("api", "web", "db"), again)
-    watched.install(networkPolicy={"monitoringNamespaceSelector": elsewhere}, **pods)
+    elsewhere = '{"kubernetes.io/metadata.name": null, "monitoring": "elsewhere"}'
+    again = [f"--set={component}.podAnnotations.made=anew" for component in ("api", "web", "db")]
+    selector = ("--set-json", f"networkPolicy.monitoringNamespaceSelector={elsewhere}")
+    watched.install(*selector, *again)
     all_are(watcher, watched, "down")
     fires(watcher, watched, "TargetDown")
-    watched.install(**pods)
+    watched.install(*again)
     all_are(watcher, watched, "up")
     resolves(watcher, watched, "TargetDown")
 
 
 @pytest.mark.full
 @pytest.mark.row("S14", "B15")
-def test_alerts_of_a_database_that_is_away(watcher: Prometheus, watched: Watched) -> None:
+def test_alerts_of_a_database_that_is_away(watcher: Prometheus, watched: Installation) -> None:
     all_are(watcher, watched, "up")
     scale(watched, 0)
     with asking(watched) as ask:
         fires(watcher, watched, "DatabaseDown", meanwhile=ask)
         fires(watcher, watched, "HighErrorRate", meanwhile=ask)
     scale(watched, 1)
-    rollout.wait(watched.bed.cluster, watched.namespace, seconds=120)
+    rollout.wait(watched.bed.cluster, watched.name, seconds=120)
     with asking(watched) as ask:
         resolves(watcher, watched, "HighErrorRate", meanwhile=ask)
     resolves(watcher, watched, "DatabaseDown")
@@ -182,67 +171,69 @@ def test_alerts_of_a_database_that_is_away(watcher: Prometheus, watched: Watched
 
 @pytest.mark.full
 @pytest.mark.row("S14", "B15")
-def test_the_alert_of_slow_answers(watcher: Prometheus, watched: Watched) -> None:
+def test_the_alert_of_slow_answers(watcher: Prometheus, watched: Installation) -> None:
     all_are(watcher, watched, "up")
-    lock = "BEGIN; LOCK TABLE stories; SELECT pg_sleep(1)"
-    command = ("psql", "-U", "postgres", "-d", "disney_app", "-c", lock)
-
-    def ask_while_locked() -> None:
-        with ThreadPoolExecutor() as pool:
-            locked = pool.submit(
-                watched.release.kubectl, "exec", "db-0", "-c", "postgres", "--", *command
-            )
-            while not locked.done():
-                ask()
-            locked.result()
 
     with asking(watched) as ask:
+
+        def ask_while_locked() -> None:
+            with locked(watched.there, LOCK_SECONDS):
+                ask()
+
         fires(watcher, watched, "HighLatency", meanwhile=ask_while_locked)
         resolves(watcher, watched, "HighLatency", meanwhile=ask)
 
 
 @pytest.mark.full
 @pytest.mark.row("S14", "B15")
-def test_the_alert_of_restarts(watcher: Prometheus, watched: Watched) -> None:
+def test_the_alert_of_restarts(watcher: Prometheus, watched: Installation) -> None:
     end = ("--", "node", "-e", "process.kill(1)")
 
     def restarted(times: int) -> bool:
-        (pod,) = watched.release.pods("api")
+        (pod,) = watched.there.pods("api")
         (status,) = pod["status"]["containerStatuses"]
         return bool(status["ready"]) and status["restartCount"] == times
 
     for times in (1, 2, 3):
-        watched.release.kubectl("exec", "deployment/api", "-c", "api", *end)
+        watched.there.kubectl("exec", "deployment/api", "-c", "api", *end)
         until(partial(restarted, times), seconds=120, what=f"restart {times}")
     fires(watcher, watched, "PodRestarts")
     resolves(watcher, watched, "PodRestarts")
 
 
 @contextmanager
-def asking(watched: Watched) -> Iterator[Callable[[], None]]:
-    """Yield a function that asks the API for stories, whatever it answers."""
-    with watched.release.forward("deployment/api", 3001) as base:
+def asking(
+    watched: Installation, component: str = "api", port: int = 3001, path: str = "/v1/stories"
+) -> Iterator[Callable[[], None]]:
+    """Yield a function that asks a component for something, whatever it answers."""
+    with watched.there.forward(f"deployment/{component}", port) as base:
 
         def ask() -> None:
-            requests.get(f"{base}/v1/stories", timeout=HTTP_SECONDS)
+            requests.get(f"{base}{path}", timeout=HTTP_SECONDS)
 
         yield ask
 
 
-def scale(watched: Watched, replicas: int) -> None:
+def scale(watched: Installation, replicas: int) -> None:
     """Have so many databases."""
-    watched.release.kubectl("scale", "statefulset/db", f"--replicas={replicas}")
+    watched.there.kubectl("scale", "statefulset/db", f"--replicas={replicas}")
 
 
 def fires(
-    watcher: Prometheus, watched: Watched, name: str, meanwhile: Callable[[], None] | None = None
+    watcher: Prometheus,
+    watched: Installation,
+    name: str,
+    meanwhile: Callable[[], None] | None = None,
 ) -> None:
     """Wait until an alert fires, doing something meanwhile."""
     _is(watcher, watched, name, meanwhile, firing=True)
 
 
 def resolves(
-    watcher: Prometheus, watched: Watched, name: str, meanwhile: Callable[[], None] | None = None
+    watcher: Prometheus,
+    watched: Installation,
+    name: str,
+    meanwhile: Callable[[], None] | None = None,
 ) -> None:
     """Wait until an alert does not fire any longer, doing something meanwhile."""
     _is(watcher, watched, name, meanwhile, firing=False)
@@ -250,7 +241,7 @@ def resolves(
 
 def _is(
     watcher: Prometheus,
-    watched: Watched,
+    watched: Installation,
     name: str,
     meanwhile: Callable[[], None] | None,
     *,
@@ -259,6 +250,6 @@ def _is(
     def there() -> bool:
         if meanwhile:
             meanwhile()
-        return (name in watcher.firing(watched.namespace)) == firing
+        return (name in watcher.firing(watched.name)) == firing
 
     until(there, seconds=240, what=f"{name} to {'fire' if firing else 'resolve'}")

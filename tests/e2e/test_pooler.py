@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ import pytest
 import requests
 
 from tests.e2e import patched, traffic
-from tests.e2e.database import psql
+from tests.e2e.database import locked, psql
 from tests.smoke.release import Edge, Release
 from tools import release, rollout, testbed
 from tools.errors import ToolError
@@ -77,23 +77,6 @@ def install(bed: TestBed, namespace: str, *changes: dict[str, Any], chart: Path 
     return Release(namespace, "")
 
 
-@contextmanager
-def locked(there: Release) -> Iterator[None]:
-    """Let every query of stories wait for some seconds, from the beginning of the block."""
-    seconds = f"SELECT pg_sleep({LOCK_SECONDS})"
-    lock = f"BEGIN; LOCK TABLE stories IN ACCESS EXCLUSIVE MODE; {seconds}; COMMIT"
-    held = "SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation"
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(psql, there, lock)
-        until(
-            lambda: psql(there, f"{held} = 'stories'::regclass").strip(),
-            seconds=LOCK_SECONDS,
-            what="the lock on the stories",
-        )
-        yield
-        running.result()
-
-
 def served(there: Release) -> int:
     """Return how many connections the server holds for what comes over the network."""
     text = "SELECT count(*) FROM pg_stat_activity WHERE client_addr IS NOT NULL"
@@ -125,7 +108,7 @@ def crowd(there: Release, edge: Edge) -> Crowd:
         there.forward(f"pod/{second}", 3001) as other,
         ThreadPoolExecutor(CROWD) as visitors,
     ):
-        with locked(there):
+        with locked(there, LOCK_SECONDS):
             answers = [visitors.submit(ask, number) for number in range(CROWD)]
             most = (0, 0)
             while not all(answer.done() for answer in answers):
