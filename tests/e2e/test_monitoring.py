@@ -68,8 +68,8 @@ def watched(bed: TestBed, module_namespace: str) -> Installation:
 
 
 @pytest.fixture(scope="module")
-def watcher(bed: TestBed) -> Iterator[Prometheus]:
-    """The Prometheus that watches the cluster."""
+def watcher(bed: TestBed, watched: Installation) -> Iterator[Prometheus]:  # noqa: ARG001 (order)
+    """The Prometheus that watches it: begun after it, it need not wait for its configuration."""
     with prometheus.running(bed) as found:
         yield found
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.publish.repository import Checkout
+from tests.publish.repository import CHART_FOLDER, Checkout
 from tools.errors import ToolError
 from tools.paths import REPOSITORY
 from tools.proc import run
@@ -30,10 +30,15 @@ def reports(ready: Checkout, tmp_path: Path) -> Path:
     """The reports of sessions that all passed."""
     folder = tmp_path / "report"
     folder.mkdir()
+    write_reports(ready, folder)
+    return folder
+
+
+def write_reports(ready: Checkout, folder: Path) -> None:
+    """Write that all sessions have passed for the commit that is checked out."""
     commit = ready.git("rev-parse", "HEAD").strip()
     for session in SESSIONS:
         (folder / f"{session}.xml").write_text(report(commit))
-    return folder
 
 
 def report(commit: str, whole: bool = True, tests: int = 3, **bad: int) -> str:
@@ -68,6 +73,26 @@ def test_a_version_without_a_date_stops_it(ready: Checkout) -> None:
     ready.edit("CHANGELOG.md", "## 0.1.1 - 2026-01-02", "## 0.1.1 (unreleased)")
     (problem,) = gates.unwritten(ready.path)
     assert problem == "CHANGELOG.md calls 0.1.1 unreleased: write `## 0.1.1 - DATE`."
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "words"),
+    [
+        ("values.yaml", "poolSize: 10", "poolSize: 9", "the default of api.poolSize is 9, was 10"),
+        ("Chart.yaml", "\ntype: application", "", "Needs a version bump"),
+    ],
+)
+def test_a_version_that_does_not_say_what_changed_stops_it(
+    file: str, before: str, after: str, words: str, ready: Checkout, reports: Path
+) -> None:
+    ready.git("tag", "v0.1.1")
+    ready.edit(str(CHART_FOLDER / file), before, after)
+    ready.commit("Change something")
+    write_reports(ready, reports)
+    with pytest.raises(ToolError) as told:
+        gates.check(ready.path, reports)
+    assert str(told.value).count("\n- ") == 1
+    assert words in str(told.value)
 
 
 @pytest.mark.parametrize("session", SESSIONS)
