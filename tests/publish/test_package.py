@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -71,7 +72,12 @@ def test_a_commit_beside_the_chart_changes_nothing(origin: Checkout, tmp_path: P
 def test_what_is_pushed_is_what_helm_made(origin: Checkout, tmp_path: Path) -> None:
     made = package.make(origin.path, tmp_path / "made")
     index = json.loads((made.layout / "index.json").read_bytes())
-    assert [it["digest"] for it in index["manifests"]] == [made.digest]
+    (described,) = index["manifests"]
+    assert described["digest"] == made.digest
+    # https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
+    assert json.loads((made.layout / "oci-layout").read_bytes()) == {"imageLayoutVersion": "1.0.0"}
+    assert described["annotations"] == {"org.opencontainers.image.ref.name": made.version}
+    assert index["schemaVersion"] == 2
 
     def blob(digest: str) -> bytes:
         content = (made.layout / "blobs/sha256" / digest.removeprefix("sha256:")).read_bytes()
@@ -79,12 +85,37 @@ def test_what_is_pushed_is_what_helm_made(origin: Checkout, tmp_path: Path) -> N
         return content
 
     manifest = json.loads(blob(made.digest))
+    assert manifest["schemaVersion"] == 2
     assert blob(manifest["layers"][0]["digest"]) == made.archive.read_bytes()
     assert json.loads(blob(manifest["config"]["digest"])) == made.chart
     annotations = manifest["annotations"]
     assert annotations["org.opencontainers.image.created"] == "2026-01-02T03:04:05Z"
     assert annotations["org.opencontainers.image.version"] == made.version
+    assert annotations["org.opencontainers.image.source"] == made.chart["sources"][0]
+    assert annotations["org.opencontainers.image.authors"] == made.chart["maintainers"][0]["name"]
     assert annotations["artifacthub.io/license"] == "Apache-2.0"
+
+
+def test_the_command_tells_both_digests(
+    origin: Checkout,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = package.make(origin.path, tmp_path / "made")
+    monkeypatch.setattr(package, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(package, "make", lambda: made)
+    package.main(argparse.Namespace(), [])
+    archive, layout = capsys.readouterr().out.splitlines()
+    assert archive.endswith(f"made/{made.name}-{made.version}.tgz: {made.archive_digest}")
+    assert layout.endswith(f"made/oci: {made.name}:{made.version}@{made.digest}")
+
+
+def test_what_was_made_before_is_gone(origin: Checkout, tmp_path: Path) -> None:
+    one = package.make(origin.path, tmp_path / "made")
+    one.archive.rename(one.archive.with_name("older.tgz"))
+    assert package.make(origin.path, tmp_path / "made").digest == one.digest
+    assert not one.archive.with_name("older.tgz").exists()
 
 
 def test_a_package_holds_what_users_need_and_nothing_else(origin: Checkout, tmp_path: Path) -> None:
