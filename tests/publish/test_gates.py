@@ -75,6 +75,7 @@ def test_a_version_without_a_date_stops_it(ready: Checkout) -> None:
     assert problem == "CHANGELOG.md calls 0.1.1 unreleased: write `## 0.1.1 - DATE`."
 
 
+@pytest.mark.parametrize("tagged", [False, True], ids=["before its tag", "on its tag"])
 @pytest.mark.parametrize(
     ("file", "before", "after", "words"),
     [
@@ -83,11 +84,14 @@ def test_a_version_without_a_date_stops_it(ready: Checkout) -> None:
     ],
 )
 def test_a_version_that_does_not_say_what_changed_stops_it(
-    file: str, before: str, after: str, words: str, ready: Checkout, reports: Path
+    file: str, before: str, after: str, words: str, tagged: bool, ready: Checkout, reports: Path
 ) -> None:
+    """A tag on the commit itself is the release to come, not the last one."""
     ready.git("tag", "v0.1.1")
     ready.edit(str(CHART_FOLDER / file), before, after)
     ready.commit("Change something")
+    if tagged:
+        ready.git("tag", "v0.1.2")
     write_reports(ready, reports)
     with pytest.raises(ToolError) as told:
         gates.check(ready.path, reports)

@@ -77,7 +77,7 @@ def main(arguments: argparse.Namespace, flags: list[str]) -> None:
     """
     del arguments, flags
     with TemporaryDirectory(prefix="bump-") as scratch:
-        before = _last_release(REPOSITORY, Path(scratch))
+        before = _release(REPOSITORY, git.release_tags(REPOSITORY), Path(scratch))
         if before is None:
             say("there is no release yet (no tag vX.Y.Z): nothing to compare with")
             return
@@ -92,7 +92,8 @@ def main(arguments: argparse.Namespace, flags: list[str]) -> None:
 def too_small(repository: Path) -> list[str]:
     """Return a sentence if the version does not rise as much as the chart changed."""
     with TemporaryDirectory(prefix="bump-") as scratch:
-        before = _last_release(repository, Path(scratch))
+        tags = git.release_tags(repository, earlier=True)
+        before = _release(repository, tags, Path(scratch))
         if before is None:
             return []
         after = git.export(repository, FOLDER, Path(scratch) / "after")
@@ -104,7 +105,7 @@ def not_raised(repository: Path) -> list[str]:
 
     It compares with a branch of a remote; `tags/vX.Y.Z` is the name of a tag in the same form.
     """
-    tags = git.release_tags(repository)
+    tags = git.release_tags(repository, earlier=True)
     if not tags:
         return []
     tag = tags[0]
@@ -156,9 +157,8 @@ def changes(before: Path, after: Path) -> list[Change]:
     return found
 
 
-def _last_release(repository: Path, scratch: Path) -> Path | None:
-    """Return the chart of the last release, or None before the first."""
-    tags = git.release_tags(repository)
+def _release(repository: Path, tags: list[str], scratch: Path) -> Path | None:
+    """Return the chart of the first of some tags, or None before the first release."""
     if not tags:
         return None
     return git.export(repository, FOLDER, scratch / "before", tags[0])

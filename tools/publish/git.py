@@ -41,10 +41,14 @@ def last_change(repository: Path, folder: Path, revision: str = "HEAD") -> tuple
     return commit, int(seconds)
 
 
-def release_tags(repository: Path) -> list[str]:
-    """Return the tags `vX.Y.Z` of what HEAD is made from, the newest version first."""
+def release_tags(repository: Path, *, earlier: bool = False) -> list[str]:
+    """Return the tags `vX.Y.Z` of what HEAD is made from, the newest version first.
+
+    With `earlier`, without those of HEAD itself: a release is tagged before it is published, and
+    what it changes is what it changes since the one before.
+    """
     words = ("tag", "--list", "v[0-9]*", "--merged", "HEAD", "--sort=-version:refname")
-    return _git(repository, *words).split()
+    return _git(repository, *words, *(("--no-contains", "HEAD") if earlier else ())).split()
 
 
 def export(repository: Path, folder: str, target: Path, revision: str = "HEAD") -> Path:
