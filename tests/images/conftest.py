@@ -36,6 +36,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, where a registry answers, the tests of what is built only where none does.
+
+    They do not apply there. Skipped, they would keep `nox -s publish` from releasing anything.
+    """
+    alone = [item for item in items if item.get_closest_marker("no_registry")]
+    if alone and registry.answers():
+        config.hook.pytest_deselected(items=alone)
+        items[:] = [item for item in items if not item.get_closest_marker("no_registry")]
+
+
 @pytest.fixture(scope="session")
 def engine(request: pytest.FixtureRequest) -> Engine:
     """The container engine."""
