@@ -77,8 +77,25 @@ def test_no_file_is_large() -> None:
 
 
 def test_no_file_holds_a_conflict_or_a_private_key() -> None:
-    bad = re.compile(r"^(?:<{7} |>{7} |-----BEGIN (?:\w+ )?PRIVATE KEY-----)", re.MULTILINE)
+    bad = re.compile(r"^(?:<{7} |>{7} |-----BEGIN (?:\w+ )*PRIVATE KEY-----)", re.MULTILINE)
+    assert bad.search("-----BEGIN ENCRYPTED " + "SIGSTORE PRIVATE KEY-----")
     assert [name for name in files() if bad.search(text(name))] == []
+
+
+def test_the_keys_that_releases_are_signed_with_are_never_committed() -> None:
+    """They are made in this folder (docs/release.md), and it has to be as committed then."""
+    keys = ["cosign.key", "cosign.pub"]
+    command = ["git", "check-ignore", "--no-index", *keys]
+    told = subprocess.run(command, cwd=REPOSITORY, check=False, capture_output=True, text=True)
+    assert told.stdout.split() == keys
+
+
+def test_no_test_is_skipped() -> None:
+    """`nox -s publish` takes one for a promise that nobody tried: deselect it instead."""
+    skips = re.compile(r"\bpytest\.(?:mark\.)?(?:skip|skipif|xfail|importorskip)\b")
+    tests = [name for name in files() if re.fullmatch(r"tests/.*\.py", name)]
+    assert tests
+    assert [name for name in tests if skips.search(text(name))] == []
 
 
 def test_no_result_of_a_run_is_kept() -> None:
