@@ -161,12 +161,50 @@ def test_the_lowest_version_that_says_so(level: Level, version: str, lowest: str
             ["(root).a"],
         ),
         ({"description": "x"}, {"description": "y"}, []),
+        ({"pattern": "a", "minimum": 2}, {"pattern": "a", "minimum": 1}, []),
     ],
 )
 def test_where_a_schema_accepts_less(
     old: dict[str, object], new: dict[str, object], paths: list[str]
 ) -> None:
     assert list(stricter(old, new)) == paths
+
+
+# https://json-schema.org/draft-07/json-schema-validation
+UPPER_LIMITS = ["maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"]
+LOWER_LIMITS = ["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"]
+CONDITIONS = [
+    *("pattern", "format", "const", "multipleOf", "not", "if", "then", "else", "allOf"),
+    *("anyOf", "oneOf", "dependencies", "propertyNames", "contains", "uniqueItems"),
+]
+
+
+@pytest.mark.parametrize(
+    ("word", "loose", "strict"),
+    [
+        *((word, 5, 4) for word in UPPER_LIMITS),
+        *((word, 4, 5) for word in LOWER_LIMITS),
+    ],
+)
+def test_a_tighter_limit_accepts_less(word: str, loose: int, strict: int) -> None:
+    assert list(stricter({word: loose}, {word: strict})) == ["(root)"]
+    assert list(stricter({}, {word: loose})) == ["(root)"]
+    assert list(stricter({word: strict}, {word: loose})) == []
+    assert list(stricter({word: loose}, {})) == []
+
+
+@pytest.mark.parametrize("word", CONDITIONS)
+def test_another_condition_may_accept_less(word: str) -> None:
+    """Two of them cannot be compared, so that is assumed."""
+    assert list(stricter({word: "a"}, {word: "b"})) == ["(root)"]
+    assert list(stricter({}, {word: "a"})) == ["(root)"]
+    assert list(stricter({word: "a"}, {})) == []
+
+
+@pytest.mark.parametrize("group", ["properties", "patternProperties", "definitions"])
+def test_a_schema_inside_a_schema_is_looked_at(group: str) -> None:
+    old, new = ({group: {"a": {"minimum": least}}} for least in (1, 2))
+    assert list(stricter(old, new)) == ["(root).a"]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -97,6 +98,11 @@ def test_a_version_that_does_not_say_what_changed_stops_it(
         gates.check(ready.path, reports)
     assert str(told.value).count("\n- ") == 1
     assert words in str(told.value)
+
+
+def test_every_session_that_reports_has_to_pass() -> None:
+    sessions = re.findall(r'\breport\("(\w+)"\)', (REPOSITORY / "noxfile.py").read_text())
+    assert sorted(SESSIONS) == sorted(sessions)
 
 
 @pytest.mark.parametrize("session", SESSIONS)

@@ -74,6 +74,17 @@ def test_what_is_not_there_is_told(file: Path, version: str, told: str) -> None:
     assert told in str(error.value)
 
 
+@pytest.mark.parametrize("kind", ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"])
+def test_the_kinds_of_keep_a_changelog_are_known(kind: str, file: Path) -> None:
+    file.write_text(f"## 1.0.0 - 2026-01-02\n\n### {kind}\n\n-  A café. \n", encoding="utf-8")
+    assert changelog.entry("1.0.0", file).changes == (Change(kind.lower(), "A café."),)
+
+
+def test_what_stands_before_the_first_change_is_none(file: Path) -> None:
+    file.write_text("## 1.0.0 - 2026-01-02\n\n  Words.\n\n### Fixed\n\n- It.\n", encoding="utf-8")
+    assert changelog.entry("1.0.0", file).changes == (Change("fixed", "It."),)
+
+
 def test_an_entry_says_something(file: Path) -> None:
     file.write_text("## 1.0.0 - 2026-01-02\n\n### Added\n", encoding="utf-8")
     with pytest.raises(ToolError, match="list what changed"):
