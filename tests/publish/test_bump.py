@@ -160,6 +160,23 @@ def test_the_lowest_version_that_says_so(level: Level, version: str, lowest: str
             {"properties": {"a": {"minimum": 2}}},
             ["(root).a"],
         ),
+        ({"additionalProperties": False}, {"additionalProperties": {"type": "string"}}, []),
+        ({}, {"properties": {"a": {"type": "string"}}}, ["(root).a"]),
+        (
+            {"properties": {"a": {"type": "string"}}, "additionalProperties": True},
+            {"additionalProperties": {"type": "integer"}},
+            ["(root).a", "(root).additionalProperties"],
+        ),
+        (
+            {"additionalProperties": False},
+            {"properties": {"a": {"type": "string"}}, "additionalProperties": False},
+            [],
+        ),
+        (
+            {"definitions": {"unused": {}}, "additionalProperties": False},
+            {"definitions": {}, "additionalProperties": False},
+            [],
+        ),
         ({"description": "x"}, {"description": "y"}, []),
         ({"pattern": "a", "minimum": 2}, {"pattern": "a", "minimum": 1}, []),
     ],
@@ -174,7 +191,7 @@ def test_where_a_schema_accepts_less(
 UPPER_LIMITS = ["maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"]
 LOWER_LIMITS = ["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"]
 CONDITIONS = [
-    *("pattern", "format", "const", "multipleOf", "not", "if", "then", "else", "allOf"),
+    *("$ref", "pattern", "format", "const", "multipleOf", "not", "if", "then", "else", "allOf"),
     *("anyOf", "oneOf", "dependencies", "propertyNames", "contains", "uniqueItems"),
 ]
 

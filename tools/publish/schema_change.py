@@ -9,31 +9,34 @@ LOWER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"
 HIGHER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 # What cannot be compared: another one counts as stricter.
 OPAQUE = (
-    *("pattern", "format", "const", "multipleOf", "not", "if", "then", "else"),
+    *("$ref", "pattern", "format", "const", "multipleOf", "not", "if", "then", "else"),
     *("allOf", "anyOf", "oneOf", "dependencies", "propertyNames", "contains", "uniqueItems"),
 )
-NAMED = ("properties", "patternProperties", "definitions")
+# Schemas by name, and the one of what is not named there.
+NAMED = {
+    "properties": "additionalProperties",
+    "patternProperties": "additionalProperties",
+    "definitions": "",
+}
 NESTED = ("items", "additionalProperties")
 
 
 def stricter(old: Any, new: Any, path: str = "(root)") -> Iterator[str]:
     """Yield the paths where `new` refuses something that `old` accepts.
 
-    `required` is not looked at: Helm checks values together with their defaults. A property that
-    is gone is only told where others are not accepted either.
+    `required` is not looked at: Helm checks values together with their defaults.
     """
+    if old is False:
+        return
     old, new = _object(old), _object(new)
     if old == new:
         return
     if _refuses(old, new):
         yield path
-    for name in NAMED:
-        for key, value in old.get(name, {}).items():
-            inner = new.get(name, {}).get(key)
-            if inner is not None:
-                yield from stricter(value, inner, f"{path}.{key}")
-            elif new.get("additionalProperties") is False:
-                yield f"{path}.{key}"
+    for name, others in NAMED.items():
+        for key in {**old.get(name, {}), **new.get(name, {})}:
+            was, becomes = (each.get(name, {}).get(key, each.get(others)) for each in (old, new))
+            yield from stricter(was, becomes, f"{path}.{key}")
     for name in NESTED:
         yield from stricter(old.get(name), new.get(name), f"{path}.{name}")
 
@@ -71,5 +74,5 @@ def _types(schema: dict[str, Any]) -> list[str] | None:
     found = schema.get("type")
     if found is None:
         return None
-    names = [found] if isinstance(found, str) else list(found)
+    names = [found] if isinstance(found, str) else found
     return [*names, "integer"] if "number" in names else names
