@@ -17,7 +17,7 @@ from tools.publish import gates, oras, package, provenance, sbom
 from tools.publish.cosign import PROVENANCE, SBOM, Signer, Trust
 from tools.publish.oras import Repository
 from tools.publish.package import Package
-from tools.publish.verification import Verified, trusted, verify
+from tools.publish.verification import trusted, verify
 
 # https://artifacthub.io/docs/topics/repositories/helm-charts/#oci-support
 HUB_TAG = "artifacthub.io"
@@ -59,8 +59,8 @@ def signing(arguments: argparse.Namespace) -> Signer:
 
 def publish(
     made: Package, home: Repository, signer: Signer, trust: Trust, hub: Path = HUB_FILE
-) -> Verified:
-    """Publish a package below `home`, unless it is there, and return what was verified.
+) -> None:
+    """Publish a package below `home`, or verify it if it is there already.
 
     Raises:
         ToolError: the version is there with other bytes, or a step fails; then no tag was set.
@@ -68,14 +68,13 @@ def publish(
     repository = home.below(made.name)
     if is_published(made, repository):
         say(f"{repository.at(made.version)} is published already, with the same bytes")
-        return verify(repository, made.version, trust)
+        verify(repository, made.version, trust)
+        return
     for what, do in _steps(made, repository, signer, trust, hub).items():
         with step(what):
             do()
-    found = verify(repository, made.version, trust, made.digest)
-    say(f"published oci://{repository.at(made.digest)}")
-    say(f"install it: helm install NAME oci://{repository.name} --version {made.version}")
-    return found
+    say(f"published oci://{repository.at(made.version)}")
+    say(f"install it: helm install NAME oci://{repository.at(made.digest)}")
 
 
 def rehearse(made: Package, home: Repository, trust: Trust) -> None:
