@@ -52,6 +52,21 @@ def test_two_clones_give_the_same_bytes(
     assert (one.layout / "index.json").read_bytes() == (other.layout / "index.json").read_bytes()
 
 
+@pytest.mark.parametrize("autocrlf", ["true", "false"])
+def test_a_users_settings_of_git_change_nothing(
+    autocrlf: str, origin: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = package.make(origin.path, tmp_path / "one")
+    (tmp_path / "attributes").write_text("* text=auto\n")
+    settings = tmp_path / "gitconfig"
+    settings.write_text(
+        f"[core]\nautocrlf = {autocrlf}\neol = crlf\nattributesFile = {tmp_path}/attributes\n"
+        "[tar]\numask = 0077\n"
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    assert package.make(origin.path, tmp_path / "two").digest == one.digest
+
+
 def test_another_commit_gives_another_package(origin: Checkout, tmp_path: Path) -> None:
     """The control: what is compared above can differ."""
     one = package.make(origin.path, tmp_path / "one")

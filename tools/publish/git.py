@@ -9,8 +9,8 @@ from pathlib import Path
 from tools.errors import ToolError
 from tools.proc import run
 
-# Line ends and the like would otherwise follow the user's settings.
-NEUTRAL = ("-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", "tar.umask=0022")
+# Line ends would otherwise follow the user's settings.
+NEUTRAL = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")
 
 
 def head(repository: Path) -> str:
