@@ -13,6 +13,7 @@ from packaging.version import Version
 
 from tests.publish.repository import CHART_FOLDER, Checkout
 from tools.errors import ToolError
+from tools.lab.manifests import Manifest
 from tools.paths import CHART
 from tools.publish import bump, git
 from tools.publish.bump import Level
@@ -118,6 +119,57 @@ def test_a_change_has_its_level(name: str, after: Path) -> None:
     worst = max(bump.changes(CHART, after))
     assert worst.level is level
     assert any(words in it.what for it in bump.changes(CHART, after) if it.level is level)
+
+
+# What an API server refuses to change (its validation, by kind).
+FIXED = {
+    "Deployment": "spec.selector",
+    "StatefulSet": "spec.selector spec.serviceName spec.podManagementPolicy "
+    "spec.volumeClaimTemplates",
+    "DaemonSet": "spec.selector",
+    "Job": "spec.template spec.selector spec.completions",
+    "Service": "spec.clusterIP",
+    "PersistentVolumeClaim": "spec.accessModes spec.storageClassName spec.volumeMode",
+    "RoleBinding": "roleRef",
+}
+
+
+def an_object(kind: str, field: str, value: object) -> dict[str, Manifest]:
+    """Return a render of one object with one field."""
+    for part in reversed(field.split(".")):
+        value = {part: value}
+    assert isinstance(value, dict)
+    found = {"kind": kind, "metadata": {"name": "x"}, **value}
+    return {f"{kind}/x": found}
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"), [(kind, field) for kind in FIXED for field in FIXED[kind].split()]
+)
+def test_a_field_that_cannot_change_needs_a_major_version(kind: str, field: str) -> None:
+    one, other = (an_object(kind, field, value) for value in ("a", "b"))
+    absent = {f"{kind}/x": {"kind": kind, "metadata": {"name": "x"}}}
+    for old, new in ((one, other), (one, absent), (absent, one)):
+        worst = max(bump._difference("install", old, new))
+        assert worst.level is Level.MAJOR
+        assert worst.what.startswith(f"{field} of {kind}/x of the install `install` cannot change")
+    assert list(bump._difference("install", one, one)) == []
+
+
+def test_another_job_is_another_run() -> None:
+    """Jobs are named by their content; one that is gone has done its work."""
+    job = an_object("Job", "spec.template", "a")
+    assert list(bump._difference("install", job, {})) == []
+    assert list(bump._difference("install", {}, job)) == []
+
+
+@pytest.mark.parametrize("label", ["helm.sh/chart", "app.kubernetes.io/version"])
+def test_labels_that_tell_the_version_are_no_change(label: str) -> None:
+    one, other = (
+        {"Service/x": {"kind": "Service", "metadata": {"labels": {label: value}}}}
+        for value in ("1", "2")
+    )
+    assert list(bump._difference("install", one, other)) == []
 
 
 @pytest.mark.parametrize(
