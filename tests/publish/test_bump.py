@@ -46,6 +46,15 @@ def rejected(chart: Path) -> None:
     (chart / "templates" / "zz.yaml").write_text('{{ fail "no more" }}\n')
 
 
+def tightened(chart: Path) -> None:
+    """Let the schema refuse values that none of the installs has."""
+    schema = json.loads((chart / "values.schema.json").read_text(encoding="utf-8"))
+    pool = schema["properties"]["api"]["properties"]["poolSize"]
+    assert pool["maximum"] > 10
+    pool["maximum"] = 10
+    (chart / "values.schema.json").write_text(json.dumps(schema), encoding="utf-8")
+
+
 OBJECT = "{apiVersion: v1, kind: ConfigMap, metadata: {name: more}}"
 CHANGES = {
     "a comment in a template": (
@@ -93,6 +102,11 @@ CHANGES = {
         Level.MAJOR,
         "spec.serviceName of StatefulSet/db",
     ),
+    "a stricter schema": (
+        tightened,
+        Level.MAJOR,
+        "the schema accepts less at (root).api.poolSize",
+    ),
     "a refusal": (rejected, Level.MAJOR, "is refused: "),
 }
 
@@ -109,6 +123,11 @@ def test_nothing_is_no_change(after: Path) -> None:
 def test_another_version_is_no_change(after: Path) -> None:
     """A label of every object tells it."""
     edited("Chart.yaml", "\nversion: ", "\nversion: 9")(after)
+    assert bump.changes(CHART, after) == []
+
+
+def test_what_no_package_holds_is_no_change(after: Path) -> None:
+    (after / "ci" / "more-values.yaml").write_text("{}\n")
     assert bump.changes(CHART, after) == []
 
 
