@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from tests.smoke.release import Release
+from tools.quantities import quantity
 
 Series = dict[str, list[tuple[float, float]]]
 
@@ -42,13 +43,5 @@ def cpu(there: Release, name: str) -> float:
     selector = f"labelSelector=app.kubernetes.io/component={name}"
     path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{there.namespace}/pods?{selector}"
     pods = json.loads(there.kubectl("get", "--raw", path))["items"]
-    used = [cores(container["usage"]["cpu"]) for pod in pods for container in pod["containers"]]
+    used = [quantity(container["usage"]["cpu"]) for pod in pods for container in pod["containers"]]
     return sum(used) / len(pods)
-
-
-def cores(quantity: str) -> float:
-    """Return a CPU quantity of the metrics API in cores."""
-    units = {"n": 1e-9, "u": 1e-6, "m": 1e-3}
-    if quantity[-1] in units:
-        return float(quantity[:-1]) * units[quantity[-1]]
-    return float(quantity)

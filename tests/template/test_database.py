@@ -17,8 +17,8 @@ from tests.template.chart import (
     values_sets,
 )
 from tests.template.conftest import Render
-from tests.template.quantities import MIB, postgres_size
 from tools.lab.manifests import Manifest, Manifests, named
+from tools.quantities import MIB, postgres_size
 
 # Bytes a second that even a poor volume writes.
 SLOW_DISK = 10 * MIB

@@ -6,8 +6,8 @@ import pytest
 
 from tests.template.catalogue import internal_database
 from tests.template.chart import effective
-from tests.template.quantities import MIB, postgres_size, quantity
 from tools.lab.manifests import Manifests
+from tools.quantities import MIB, postgres_size, quantity
 
 # What Node.js needs beside its heap: code, buffers, threads.
 OUTSIDE_THE_HEAP = 96 * MIB

@@ -23,10 +23,10 @@ from tests.template.chart import (
     values_of,
 )
 from tests.template.conftest import Render
-from tests.template.quantities import quantity
 from tools.lab.helm import Helm
 from tools.lab.manifests import WORKLOADS
 from tools.proc import run
+from tools.quantities import quantity
 from tools.toolchain import tool
 
 STAGES = ("staging", "production")
