@@ -120,8 +120,9 @@ def edge_certificate(cluster: Cluster, namespace: str = NAMESPACE, host: str = H
             "data": {"address": address, "ca.crt": authority},
         },
     )
-    AUTHORITY.parent.mkdir(parents=True, exist_ok=True)
-    AUTHORITY.write_text(authority)
+    if namespace == NAMESPACE:  # what `up` tells people to trust
+        AUTHORITY.parent.mkdir(parents=True, exist_ok=True)
+        AUTHORITY.write_text(authority)
 
 
 def database_certificate(cluster: Cluster, namespace: str = NAMESPACE) -> None:

@@ -42,7 +42,12 @@ def test_the_certificate_is_for_the_host_that_was_asked_for(
     assert asked == [["room.localhost"]]
     assert values["edge"]["host"] == "room.localhost"
     assert values["edge"]["tls"]["secretName"] == testbed.EDGE_SECRET
-    assert testbed.AUTHORITY.read_text() == issued.authority
+    assert not testbed.AUTHORITY.exists()
+
+
+def test_people_are_told_to_trust_the_authority_of_what_up_makes() -> None:
+    testbed.edge_certificate(CLUSTER)
+    assert "BEGIN CERTIFICATE" in testbed.AUTHORITY.read_text()
 
 
 def test_an_image_that_no_values_name_is_refused() -> None:
