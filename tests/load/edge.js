@@ -9,6 +9,9 @@ const { EDGE_HOST, EDGE_ADDRESS, TOKEN } = __ENV;
 // Answers whose status is right and whose content is not; k6 itself looks at the status only.
 const wrongAnswers = new Counter('wrong_answers');
 
+// By this user: each has variables of their own.
+let written = 0;
+
 http.setResponseCallback(http.expectedStatuses(200, 201));
 
 export const options = {
@@ -27,6 +30,15 @@ export function setup() {
   }
 }
 
+// Returns the ids of the newest stories, of which there are `count` from now on.
+export function newestStories(count) {
+  const ids = () => http.get(`https://${EDGE_HOST}/v1/stories?limit=${count}`, parameters('setup')).json('stories.#.id');
+  for (let missing = count - ids().length; missing > 0; missing -= 1) {
+    writeStory();
+  }
+  return ids();
+}
+
 // The page, made by web of what api and the database said. Without them it is a 200 that says so.
 export function readPage(headers) {
   const answer = http.get(`https://${EDGE_HOST}/`, parameters('page', headers));
@@ -38,8 +50,19 @@ export function listStories(headers) {
   expect(answer, 'list', (body) => JSON.parse(body).stories.length > 0, 'a list without stories');
 }
 
+export function readStoryPage(id, headers) {
+  const answer = http.get(`https://${EDGE_HOST}/stories/${id}`, parameters('story page', headers));
+  expect(answer, 'story page', (body) => body.includes(`data-story-id="${id}"`), 'a page without its story');
+}
+
+export function readStory(id, headers) {
+  const answer = http.get(`https://${EDGE_HOST}/v1/stories/${id}`, parameters('story', headers));
+  expect(answer, 'story', (body) => JSON.parse(body).id === id, 'another story than the one asked for');
+}
+
 export function writeStory(headers) {
-  const title = `load ${Date.now()}-${__VU}-${__ITER}`;
+  written += 1;
+  const title = `load ${Date.now()}-${__VU}-${written}`;
   const story = JSON.stringify({ title, body: 'Written under load.' });
   const json = { 'Content-Type': 'application/json', Authorization: `Bearer ${TOKEN}` };
   const answer = http.post(`https://${EDGE_HOST}/v1/stories`, story, parameters('write', { ...json, ...headers }));
