@@ -56,6 +56,11 @@ class Load:
         self._reader.start()
 
     @property
+    def pid(self) -> int:
+        """Return k6's process id."""
+        return self._process.pid
+
+    @property
     def over(self) -> bool:
         """Tell whether k6 has ended."""
         return self._process.poll() is not None

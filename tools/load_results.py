@@ -6,13 +6,17 @@ import csv
 import gzip
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from tools.errors import ToolError
 
 PERCENTS = (50, 95, 99)
+# What k6 measures: from when a request was sent.
+SENT = "http_req_duration"
+# What scripts with a timetable measure: from when it was due.
+DUE = "latency"
 # Columns without which nothing can be said.
 NEEDED = {
     *("metric_name", "timestamp", "metric_value"),
@@ -23,7 +27,7 @@ NEEDED = {
 class Request(NamedTuple):
     """A request that got its answer, right or not, or was given up."""
 
-    # When that was, in seconds since 1970.
+    # When that was, in seconds since 1970; with `DUE`, when it should have been sent.
     time: float
     milliseconds: float
     name: str
@@ -43,13 +47,17 @@ class Results:
     """All requests of a load test.
 
     `connections` and `dropped` are times: of handshakes, and of requests that should have been sent
-    and were not, because all who send were still waiting for answers.
+    and were not, because all who send were still waiting for answers. `lags` are (time, ms): how
+    much later than it could a script with a timetable sent. `users` are (time,
+    count).
     """
 
     requests: Sequence[Request]
     failures: Sequence[Failure]
     connections: Sequence[float]
     dropped: Sequence[float]
+    lags: Sequence[tuple[float, float]] = field(default_factory=list)
+    users: Sequence[tuple[float, float]] = field(default_factory=list)
 
     def between(self, begin: float, end: float) -> Results:
         """Return what happened from `begin` to before `end`, in seconds since 1970."""
@@ -58,6 +66,8 @@ class Results:
             [failure for failure in self.failures if begin <= failure.time < end],
             [time for time in self.connections if begin <= time < end],
             [time for time in self.dropped if begin <= time < end],
+            [lag for lag in self.lags if begin <= lag[0] < end],
+            [count for count in self.users if begin <= count[0] < end],
         )
 
     def __add__(self, other: Results) -> Results:
@@ -67,6 +77,8 @@ class Results:
             [*self.failures, *other.failures],
             [*self.connections, *other.connections],
             [*self.dropped, *other.dropped],
+            [*self.lags, *other.lags],
+            [*self.users, *other.users],
         )
 
     def percentile(self, percent: float) -> float:
@@ -80,16 +92,23 @@ class Results:
         self, origin: float, seconds: float, percents: Sequence[float] = PERCENTS
     ) -> dict[str, list[tuple[float, float]]]:
         """Return percentiles in ms by span of `seconds`, as (seconds since `origin`, ms)."""
-        spans: dict[int, list[float]] = {}
-        for request in self.requests:
-            span = math.floor((request.time - origin) / seconds)
-            spans.setdefault(span, []).append(request.milliseconds)
-        return {
-            f"p{percent:g}": [
-                (span * seconds, percentile(spans[span], percent)) for span in sorted(spans)
-            ]
-            for percent in percents
-        }
+        points = [(request.time - origin, request.milliseconds) for request in self.requests]
+        return over_time(points, seconds, percents)
+
+
+def over_time(
+    points: Iterable[tuple[float, float]], seconds: float, percents: Sequence[float] = PERCENTS
+) -> dict[str, list[tuple[float, float]]]:
+    """Return percentiles of the values of (second, value) by span of `seconds`."""
+    spans: dict[int, list[float]] = {}
+    for time, value in points:
+        spans.setdefault(math.floor(time / seconds), []).append(value)
+    return {
+        f"p{percent:g}": [
+            (span * seconds, percentile(spans[span], percent)) for span in sorted(spans)
+        ]
+        for percent in percents
+    }
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -99,8 +118,8 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return sorted(values)[max(math.ceil(len(values) * percent / 100) - 1, 0)]
 
 
-def read(samples: Path) -> Results:
-    """Read the samples that k6 wrote as CSV.
+def read(samples: Path, metric: str = SENT) -> Results:
+    """Read the samples that k6 wrote as CSV; `metric` is what times the requests, SENT or DUE.
 
     A request failed if k6 says so (no answer, or a status that the script does not expect), or if
     the script counted its answer in the metric `wrong_answers`.
@@ -111,7 +130,7 @@ def read(samples: Path) -> Results:
     if not samples.is_file():
         raise ToolError(f"k6 wrote no samples to {samples}: it measured nothing.")
     with _open(samples) as file:
-        return _collect(_rows(file, samples))
+        return _collect(_rows(file, samples), metric)
 
 
 def _open(path: Path) -> IO[str]:
@@ -134,20 +153,27 @@ def _rows(file: Iterable[str], samples: Path) -> Iterator[dict[str, str]]:
         raise ToolError(f"{samples} is cut off: k6 did not end in good order ({error}).") from error
 
 
-def _collect(rows: Iterable[dict[str, str]]) -> Results:
+def _collect(rows: Iterable[dict[str, str]], metric: str) -> Results:
     requests, failures, connections, dropped = [], [], [], []
+    lags, users = [], []
     for row in rows:
         time, value = int(row["timestamp"]) / 1e6, float(row["metric_value"])
-        match row["metric_name"]:
-            case "http_req_duration":
-                requests.append(Request(time, value, row["name"], row["method"]))
-                if row["expected_response"] != "true":
-                    reason = row["error"] or f"status {row['status']}"
-                    failures.append(Failure(time, row["name"], reason))
+        name = row["metric_name"]
+        if name == metric:
+            begin = time if metric == SENT else time - value / 1e3
+            requests.append(Request(begin, value, row["name"], row["method"]))
+        match name:
+            case "http_req_duration" if row["expected_response"] != "true":
+                reason = row["error"] or f"status {row['status']}"
+                failures.append(Failure(time, row["name"], reason))
             case "wrong_answers":
                 failures.append(Failure(time, row["name"], row["error"]))
             case "http_req_tls_handshaking" if value > 0:
                 connections.append(time)
             case "dropped_iterations":
                 dropped += [time] * round(value)
-    return Results(requests, failures, connections, dropped)
+            case "lag":
+                lags.append((time, value))
+            case "vus":
+                users.append((time, value))
+    return Results(requests, failures, connections, dropped, lags, users)

@@ -17,7 +17,7 @@ HEADER = (
     "extra_tags,metadata"
 )
 # As k6 v1.8.1 wrote it: one request in good order, one over a new connection that was refused, an
-# answer with the wrong content, two that were never sent.
+# answer with the wrong content, two that were never sent; what a script with a timetable adds.
 SAMPLES = f"""{HEADER}
 vus,1000000000,4.000000,,,,,,,,
 http_reqs,1000000000,1.000000,,true,GET,page,kept,200,,
@@ -28,6 +28,8 @@ http_req_tls_handshaking,1002500000,1.200000,dial: connection refused,false,POST
 http_req_duration,1003000000,7.000000,,false,GET,list,kept,502,,
 wrong_answers,1003500000,1.000000,"a page, without stories",,,page,,,,
 dropped_iterations,1004000000,2.000000,,,,,fresh,,,
+lag,1001000000,3.500000,,,,,kept,,,
+latency,1003000000,2000.000000,,,,list,kept,,,
 """
 
 
@@ -52,7 +54,17 @@ def test_requests_failures_connections_and_drops_are_read(samples: Path) -> None
         ],
         connections=[1002.5],
         dropped=[1004.0, 1004.0],
+        lags=[(1001.0, 3.5)],
+        users=[(1000.0, 4.0)],
     )
+
+
+def test_latency_is_counted_from_when_a_request_was_due(samples: Path) -> None:
+    """It was sent at 1002.993 and took 7 ms, but should have been sent before."""
+    results = load_results.read(samples, load_results.DUE)
+    assert results.requests == [Request(1001.0, 2000.0, "list", "")]
+    assert results.between(1002, 2000).requests == []
+    assert len(results.failures) == 3
 
 
 def test_compressed_samples_say_the_same(samples: Path, tmp_path: Path) -> None:
