@@ -77,6 +77,12 @@ def e2e(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def load(session: nox.Session) -> None:
+    """Put 5,000 users on a release and judge what they see: `-- --users N`, `-- --find-limit`."""
+    python(session, "-m", "tools", "load", *session.posargs)
+
+
+@nox.session(default=False)
 def features(session: nox.Session) -> None:
     """Show what the chart promises, which tests prove it, and how they ended last."""
     python(session, "-m", "tools", "features")

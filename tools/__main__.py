@@ -11,6 +11,7 @@ from types import FrameType
 
 from tools import audit, cluster, docs, features, golden, lint, lock, proc, release, status, testbed
 from tools import engine as engines
+from tools.capacity import command as capacity
 from tools.console import say
 from tools.errors import ToolError
 from tools.publish import bump, package, publishing, verification
@@ -52,6 +53,9 @@ def main() -> int:
         "-f", "--values", action="append", type=Path, help="values file (repeatable)"
     )
     upper.set_defaults(command=up)
+    loader = commands.add_parser("load", help=capacity.main.__doc__, allow_abbrev=False)
+    capacity.options(loader)
+    loader.set_defaults(command=capacity.main)
     commands.add_parser("down", help=down.__doc__).set_defaults(command=down)
     commands.add_parser("lint", help=lint.main.__doc__).set_defaults(command=lint.main)
     commands.add_parser("docs", help=docs.main.__doc__).set_defaults(command=docs.main)
@@ -81,7 +85,7 @@ def main() -> int:
     locker.add_argument("name", nargs="?", help="tool to pin (all when absent)")
     locker.set_defaults(command=lock.main)
     arguments, flags = parser.parse_known_args()
-    if flags and arguments.command is not up:
+    if flags and arguments.command not in (up, capacity.main):
         parser.error(f"unknown arguments: {' '.join(flags)}")
     # SIGINT too: a shell that starts a job in the background lets it ignore that one.
     for number in (signal.SIGINT, signal.SIGTERM):

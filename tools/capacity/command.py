@@ -1,0 +1,144 @@
+"""`nox -s load`: put users on a release and judge what they saw."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import Any
+
+import yaml
+
+from tools import testbed, toolchain
+from tools.capacity import bars, drawing, figures, limits, sizing, trial
+from tools.capacity.bars import Bar
+from tools.capacity.figures import EVERYTHING, Figures
+from tools.capacity.limits import Resource
+from tools.capacity.room import NAME, PRODUCTION, Room, installed
+from tools.capacity.trial import Outcome, Plan, measure
+from tools.console import say
+from tools.errors import ToolError
+from tools.lab.helm import merge
+from tools.paths import CHART, REPORT, REPOSITORY
+from tools.report import Table, page, save
+
+RUN = REPORT / "load.json"
+HOLD_SECONDS, STEP_HOLD_SECONDS = 300, 90
+# What `--find-limit` goes up to.
+LIMIT_MS = 200.0
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add = parser.add_argument
+    holds = f"seconds that all stay ({HOLD_SECONDS}; {STEP_HOLD_SECONDS} with --find-limit)"
+    add("--users", type=int, default=5000, help="at once (%(default)s)")
+    add("--think", type=float, default=10, help="seconds between what one does (%(default)s)")
+    add("--ramp", type=int, default=60, help="seconds in which all come, and leave (%(default)s)")
+    add("--hold", type=int, help=holds)
+    add("--find-limit", action="store_true", help="more and more users, until it is too many")
+    add("--step", type=int, default=1000, help="how many more each time (%(default)s)")
+    add("--keep", action="store_true", help=f"leave the release in namespace {NAME}")
+    add("--sizing", action="store_true", help="only print docs/sizing.md's tables of the last run")
+
+
+def main(arguments: argparse.Namespace, flags: list[str]) -> None:
+    """Send users to a release, draw what they saw and what it cost; Helm flags pass through.
+
+    Raises:
+        ToolError: a bar is missed, or the generator did not do what it should.
+    """
+    if arguments.sizing:
+        print(sizing.markdown(figures.read(RUN), production()))
+        return
+    hold = arguments.hold or (STEP_HOLD_SECONDS if arguments.find_limit else HOLD_SECONDS)
+    plan = Plan(arguments.users, arguments.think, arguments.ramp, hold)
+    trial.check(plan.users)
+    toolchain.prepare(("k6",))
+    with installed(testbed.ensure(), flags, keep=arguments.keep) as room:
+        line = find_limit(room, plan, arguments.step) if arguments.find_limit else once(room, plan)
+    say(line)
+
+
+def production() -> dict[str, Any]:
+    """Return all values of a production install."""
+    defaults, changes = (
+        yaml.safe_load(path.read_text(encoding="utf-8"))
+        for path in (CHART / "values.yaml", PRODUCTION)
+    )
+    return merge(defaults, changes)
+
+
+def once(room: Room, plan: Plan) -> str:
+    """Send users once and return the line that the run ends with.
+
+    Raises:
+        ToolError: it misses a bar.
+    """
+    outcome = measure(room, plan)
+    found = bars.judge(outcome.figures)
+    draw(room, outcome, found)
+    line = bars.sentence(outcome.figures, found)
+    if not all(bar.kept for bar in found):
+        raise ToolError(f"{line} See {(REPORT / page.PAGE).relative_to(REPOSITORY)}.")
+    return line
+
+
+def find_limit(room: Room, plan: Plan, more: int) -> str:
+    """Send more and more users until it is too many, and return the line that says how many.
+
+    Raises:
+        ToolError: the first number is too many already, or the generator is what stops it.
+    """
+    outcome, best = measure(room, plan), None
+    rows = [_row(outcome.figures, _tightest(room, outcome))]
+    while within(outcome.figures):
+        best = outcome
+        plan = replace(plan, users=plan.users + more)
+        outcome = measure(room, plan)
+        rows.append(_row(outcome.figures, _tightest(room, outcome)))
+    note = f"{plan.think:g} s between what a user does, {plan.hold} s with all of them."
+    columns = ["users", "requests/s", "p50 ms", "p95 ms", "p99 ms", "errors", "used most"]
+    save("load-limit", Table("Load: how many users", note, columns, rows))
+    shown = best or outcome
+    draw(room, shown, bars.judge(shown.figures))
+    if missed := [bar for bar in bars.generator(outcome.figures) if not bar.kept]:
+        raise ToolError(
+            f"At {plan.users} users the generator is what stops it, so nothing is known of them: "
+            f"{bars.listed(missed)}."
+        )
+    if best is None:
+        line = bars.sentence(outcome.figures, bars.judge(outcome.figures))
+        raise ToolError(f"{plan.users} users are too many already: begin with fewer. {line}")
+    latency = best.figures.latency[EVERYTHING]
+    return (
+        f"{best.figures.users} users: p95 {latency.p95:.0f} ms, 0 errors. {plan.users} are too "
+        f"many: p95 {outcome.figures.latency[EVERYTHING].p95:.0f} ms, "
+        f"{sum(outcome.figures.errors.values())} errors; used most: {rows[-1][-1]}."
+    )
+
+
+def within(found: Figures) -> bool:
+    """Tell whether users see a fast release without errors, and the generator is not the limit."""
+    fast = found.latency[EVERYTHING].p95 <= LIMIT_MS and not found.errors
+    return fast and all(bar.kept for bar in bars.generator(found))
+
+
+def draw(room: Room, outcome: Outcome, found: list[Bar]) -> None:
+    """Write what came of a run into the report."""
+    outcome.figures.write(RUN)
+    drawing.draw(outcome, room.watch.seen, found, limits.resources(outcome.figures, room.values))
+    page.write()
+
+
+def _tightest(room: Room, outcome: Outcome) -> Resource:
+    found = limits.resources(outcome.figures, room.values)
+    return max(found, key=lambda resource: resource.share)
+
+
+def _row(found: Figures, tightest: Resource) -> list[str]:
+    latency = found.latency[EVERYTHING]
+    return [
+        *(str(found.users), f"{found.rate:.0f}"),
+        *(f"{value:.0f}" for value in (latency.p50, latency.p95, latency.p99)),
+        *(str(sum(found.errors.values())), f"{tightest.name} ({tightest.share:.0%})"),
+    ]

@@ -1,0 +1,84 @@
+"""A release that is there to be put under load: like production, on two cores."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tools import ports, release, testbed, toolchain
+from tools.capacity.figures import Span
+from tools.capacity.watch import Watch, watching
+from tools.cluster import KUBECONFIG
+from tools.console import step
+from tools.paths import REPOSITORY
+from tools.poll import until
+from tools.proc import run
+from tools.testbed import TestBed
+
+NAME = "load"
+HOST = f"{NAME}.localhost"
+PRODUCTION = REPOSITORY / "values/production.yaml"
+VALUES = (PRODUCTION, REPOSITORY / "tests/load/values.yaml")
+# How long to look at what everything costs while nobody comes.
+IDLE_SECONDS = 60
+GONE_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class Room:
+    """The release: how k6 scripts find it, all its values, and who watches it."""
+
+    way_in: Mapping[str, str]
+    values: Mapping[str, Any]
+    watch: Watch
+    # When nobody was there.
+    idle: Span
+
+
+@contextmanager
+def installed(bed: TestBed, flags: Sequence[str], *, keep: bool) -> Iterator[Room]:
+    """Install the release in a namespace of its own, and see what it costs while nobody comes.
+
+    `flags` are Helm's. With `keep` the release stays.
+    """
+    cluster = bed.cluster
+    until(lambda: not _going(bed), seconds=GONE_SECONDS, what=f"the namespace {NAME} to go")
+    overlay = testbed.room(bed, NAME, HOST)
+    try:
+        release.install(cluster, overlay, values=VALUES, flags=flags, namespace=NAME, name=NAME)
+        authority = cluster.get("configmap", testbed.FACTS, "-n", NAME)["data"]["ca.crt"]
+        with tempfile.NamedTemporaryFile("w", suffix=".crt") as file:
+            file.write(authority)
+            file.flush()
+            way_in = {
+                "EDGE_HOST": HOST,
+                "EDGE_ADDRESS": f"{ports.ADDRESS}:{cluster.ports['https']}",
+                "SSL_CERT_FILE": file.name,
+            }
+            with watching(cluster, NAME) as watch:
+                with step(f"looking {IDLE_SECONDS} s at what it costs while nobody comes"):
+                    begin = time.time()
+                    watch.over.wait(IDLE_SECONDS)
+                yield Room(way_in, _values(), watch, Span(begin, time.time()))
+    finally:
+        if not keep:
+            cluster.kubectl("delete", "namespace", NAME, "--wait=false")
+
+
+def _values() -> dict[str, Any]:
+    """Return all values of the release, the chart's defaults among them."""
+    words = ("get", "values", NAME, "--all", "--output", "json", "--namespace", NAME)
+    found: dict[str, Any] = json.loads(
+        run([toolchain.tool("helm"), *words, "--kubeconfig", KUBECONFIG])
+    )
+    return found
+
+
+def _going(bed: TestBed) -> bool:
+    words = ("get", "namespace", NAME, "--ignore-not-found", "-o=jsonpath={.status.phase}")
+    return bed.cluster.kubectl(*words) == "Terminating"
