@@ -11,7 +11,10 @@ export async function createApp({ config, log }) {
   const metrics = createMetrics();
   const api = createApiClient({ apiUrl: config.apiUrl, onAnswer: metrics.apiAnswered });
   const { handle, render } = await preparePages({ api, log, supabase: config.supabase });
-  const pageFor = createPageCache({ render: metrics.counted(render), seconds: config.pageCacheSeconds });
+  const pageFor = createPageCache({
+    render: metrics.counted(render),
+    secondsFor: (path) => (path.startsWith('/stories/') ? config.storySeconds : config.pageSeconds),
+  });
   const assetHeaders = new Headers(securityHeaders({ supabaseUrl: config.supabase.url }));
 
   const match = createRoutes({

@@ -5,7 +5,8 @@ export function readConfig(values) {
   const config = {
     ...env.service({ port: 3000 }),
     apiUrl: env.url('API_URL', ['http', 'https']),
-    pageCacheSeconds: env.integer('PAGE_CACHE_SECONDS', { min: 0, max: 3600, fallback: 1 }),
+    pageSeconds: env.integer('PAGE_CACHE_SECONDS', { min: 0, max: 3600, fallback: 1 }),
+    storySeconds: env.integer('STORY_CACHE_SECONDS', { min: 0, max: 3600, fallback: 60 }),
     // Read here, at run time: what the pages themselves read from
     // process.env.NEXT_PUBLIC_* would be fixed when the image is built.
     supabase: {

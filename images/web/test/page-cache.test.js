@@ -9,7 +9,7 @@ import { until } from '../../service/test/within.js';
 function stage(seconds) {
   const asked = [];
   const pageFor = createPageCache({
-    seconds,
+    secondsFor: () => seconds,
     render: (path) =>
       new Promise((resolve, reject) => {
         asked.push({ path, show: (lasting = true) => resolve({ lasting, number: asked.length }), fail: reject });
@@ -85,6 +85,17 @@ test('a crowd costs the api one request, whatever it adds to the address', async
   assert.equal(new Set(texts).size, 1);
   assert.equal(api.requests.length, 1);
   assert.match(await (await fetch(`${web.url}/metrics`)).text(), /^pages_rendered_total 1$/m);
+});
+
+test('a story is rendered once a minute, unless it is told otherwise', async () => {
+  const api = await startFakeApi();
+  for (const [env, renderings] of [[{ PAGE_CACHE_SECONDS: '0' }, 1], [{ STORY_CACHE_SECONDS: '0' }, 2]]) {
+    const web = await startWeb(api.url, env);
+    for (let n = 0; n < 2; n += 1) {
+      await (await fetch(`${web.url}/stories/2`)).text();
+    }
+    assert.match(await (await fetch(`${web.url}/metrics`)).text(), new RegExp(`^pages_rendered_total ${renderings}$`, 'm'));
+  }
 });
 
 test('a new story is on the page within the second', async () => {

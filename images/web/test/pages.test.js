@@ -9,7 +9,8 @@ import { ANON_KEY, STANDALONE, startWeb } from './support/web.js';
 const before = await snapshot();
 const api = await startFakeApi();
 // HOSTNAME is what Kubernetes calls the pod; it must not decide where we listen.
-const web = await startWeb(api.url, { NODE_ENV: 'staging', HOSTNAME: 'web-5d9c7', PAGE_CACHE_SECONDS: '0' });
+const anew = { PAGE_CACHE_SECONDS: '0', STORY_CACHE_SECONDS: '0' };
+const web = await startWeb(api.url, { NODE_ENV: 'staging', HOSTNAME: 'web-5d9c7', ...anew });
 
 async function page(path, options) {
   const answer = await fetch(`${web.url}${path}`, options);
