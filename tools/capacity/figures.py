@@ -164,7 +164,7 @@ def figures(
         think=think,
         seconds=held.seconds,
         latency={name: _latency(values) for name, values in times.items()},
-        errors=Counter(f"{failure.name}: {failure.reason}" for failure in results.failures),
+        errors=dict(Counter(f"{failure.name}: {failure.reason}" for failure in results.failures)),
         lag_p99=percentile([lag for _, lag in part.lags], 99),
         handshakes=len(results.connections),
         components={name: _component(seen.usage, name, idle, held) for name in names(seen.usage)},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tools.capacity import figures
@@ -73,6 +75,12 @@ def test_latency_and_lag_are_those_of_the_hold_and_errors_of_the_whole_run(seen:
     assert found.connections == {"api": 7, "all": 9, "allowed": 350}
     assert found.components["api"].cores == pytest.approx(0.1)
     assert found.open_files <= 30_000
+
+
+def test_figures_come_back_from_the_file_as_they_were(seen: Seen, tmp_path: Path) -> None:
+    found = figures.figures(RESULTS, seen, Span(0.0, 10.0), HELD, users=2, think=5, files=30_000)
+    found.write(tmp_path / "load.json")
+    assert figures.read(tmp_path / "load.json") == found
 
 
 @pytest.mark.parametrize("name", ["nodes", "generator", "machine"])
