@@ -13,7 +13,7 @@ from tests.template.rules import Mistake, check, foreign, mistakes, rendered
 from tools import addons
 from tools.lab.schemas import custom_resources
 
-# What a run without `--full` tries of some 700 mistakes.
+# What a run without `--full` tries of some 800 mistakes.
 EVERY = 6
 
 

@@ -31,7 +31,9 @@ OPERATORS = {
     " unless ": " and ",
     " - ": " + ",
     " / ": " * ",
+    " * ": " / ",
     "sum by": "max by",
+    "max by": "sum by",
     "min by": "max by",
     "rate(": "increase(",
     "increase(": "rate(",
@@ -104,7 +106,7 @@ class Mistake:
 
 
 def mistakes(groups: Groups) -> Iterator[Mistake]:
-    """Yield every single change of an operator, number, window or selector, and of the wait."""
+    """Yield every single change of operator, number, window, label or selector, and of the wait."""
     for group in groups:
         for position, rule in enumerate(group["rules"]):
             for what, changed in _changes(rule):
@@ -129,8 +131,11 @@ def _expressions(text: str) -> Iterator[tuple[str, str]]:
         for found in re.finditer(start + re.escape(old), text):
             # A quantile of rates is that of increases, so this changes nothing.
             same = {old, new} == {"rate(", "increase("} and QUANTILE in text[: found.start()]
+            # Nothing is negative, so a sum is 0 where the maximum is.
+            same = same or (old == "max by" and text.endswith("== 0"))
             if not same:
                 yield _with(text, found, new)
+    yield from _labels(text)
     for found in re.finditer(r"(?<=\[)\w+(?=\])", text):
         yield _with(text, found, WINDOWS[found[0]])
     for found in re.finditer(r"(?<=ratio_rate)\w+", text):
@@ -143,6 +148,18 @@ def _expressions(text: str) -> Iterator[tuple[str, str]]:
         yield _with(text, found, "")
     for found in re.finditer(r'(?<=\w)(=~|!=|=)(?=")', text):
         yield _with(text, found, {"=~": "!~", "=": "!=", "!=": "="}[found[0]])
+
+
+def _labels(text: str) -> Iterator[tuple[str, str]]:
+    """Yield an expression without one of the labels that it groups or joins by, or without `on`."""
+    for found in re.finditer(r"(?<= (?P<word>by|on) \()[\w, ]+(?=\))", text):
+        labels = found[0].split(", ")
+        for label in labels:
+            # Selectors hold both sides of a join to one namespace.
+            if (found["word"], label) != ("on", "namespace"):
+                yield _with(text, found, ", ".join(other for other in labels if other != label))
+    for found in re.finditer(r" on \([\w, ]+\)", text):
+        yield _with(text, found, "")
 
 
 def _with(text: str, found: re.Match[str], new: str) -> tuple[str, str]:
