@@ -88,6 +88,12 @@ def namespace(cluster: Cluster, name: str = NAMESPACE) -> None:
     )
 
 
+def terminating(cluster: Cluster, name: str) -> bool:
+    """Tell whether a namespace is on its way out."""
+    words = ("get", "namespace", name, "--ignore-not-found", "-o=jsonpath={.status.phase}")
+    return cluster.kubectl(*words) == "Terminating"
+
+
 def credentials(cluster: Cluster, namespace: str = NAMESPACE) -> dict[str, str]:
     """Return the namespace's credentials by their name in `secrets.inline`, made once."""
     return _once(

@@ -12,7 +12,7 @@ from typing import Any
 import requests
 
 from tests.smoke.release import HTTP_SECONDS, Release
-from tools import cluster, images
+from tools import cluster, images, testbed
 from tools.poll import until
 from tools.proc import together
 from tools.testbed import TestBed
@@ -91,7 +91,11 @@ def running(bed: TestBed) -> Iterator[Prometheus]:
     cluster.load(bed.cluster, built)
     names = {name: image.reference for name, image in zip(PROGRAMS, built, strict=True)}
     manifest = Template(MANIFEST.read_text(encoding="utf-8")).substitute(names)
-    until(lambda: not _terminating(bed), seconds=120, what=f"an older {NAMESPACE} to go")
+    until(
+        lambda: not testbed.terminating(bed.cluster, NAMESPACE),
+        seconds=120,
+        what=f"an older {NAMESPACE} to go",
+    )
     bed.cluster.kubectl("apply", "--server-side", "-f", "-", stdin=manifest)
     try:
         for name in ("operator", "kube-state-metrics"):
@@ -104,11 +108,6 @@ def running(bed: TestBed) -> Iterator[Prometheus]:
         bed.cluster.kubectl(
             "delete", "--ignore-not-found", "--wait=false", "-f", "-", stdin=manifest
         )
-
-
-def _terminating(bed: TestBed) -> bool:
-    words = ("get", "namespace", NAMESPACE, "--ignore-not-found", "-o=jsonpath={.status.phase}")
-    return bed.cluster.kubectl(*words) == "Terminating"
 
 
 def _made(bed: TestBed) -> bool:

@@ -21,10 +21,10 @@ import requests
 
 from tests.e2e import patched, traffic
 from tests.e2e.database import locked, psql
+from tests.e2e.installation import Installation
 from tests.smoke.release import Edge, Release
-from tools import release, rollout, testbed
+from tools import rollout, testbed
 from tools.errors import ToolError
-from tools.lab.helm import merge
 from tools.paths import CHART, REPORT, REPOSITORY
 from tools.poll import until
 from tools.report.parts import Table, save
@@ -69,12 +69,11 @@ class Crowd:
 
 def install(bed: TestBed, namespace: str, *changes: dict[str, Any], chart: Path = CHART) -> Release:
     """Install a release with a certificate for its pooler."""
-    room = testbed.room(bed, namespace, f"{namespace}.localhost")
+    found = Installation.room(bed, namespace, VALUES, *changes)
     issued = testbed.database_authority(bed.cluster, namespace).issue(["pooler"])
     testbed.secret(bed.cluster, namespace, "pooler-tls", testbed.tls_secret(issued))
-    values = merge(room, VALUES, *changes)
-    release.install(bed.cluster, values, chart=chart, namespace=namespace, name=namespace)
-    return Release(namespace, "")
+    found.install(chart=chart)
+    return found.there
 
 
 def served(there: Release) -> int:

@@ -47,7 +47,11 @@ def installed(bed: TestBed, flags: Sequence[str], *, keep: bool) -> Iterator[Roo
     `flags` are Helm's. With `keep` the release stays.
     """
     cluster = bed.cluster
-    until(lambda: not _going(bed), seconds=GONE_SECONDS, what=f"the namespace {NAME} to go")
+    until(
+        lambda: not testbed.terminating(cluster, NAME),
+        seconds=GONE_SECONDS,
+        what=f"the namespace {NAME} to go",
+    )
     overlay = testbed.room(bed, NAME, HOST)
     try:
         release.install(cluster, overlay, values=VALUES, flags=flags, namespace=NAME, name=NAME)
@@ -77,8 +81,3 @@ def _values() -> dict[str, Any]:
         run([toolchain.tool("helm"), *words, "--kubeconfig", KUBECONFIG])
     )
     return found
-
-
-def _going(bed: TestBed) -> bool:
-    words = ("get", "namespace", NAME, "--ignore-not-found", "-o=jsonpath={.status.phase}")
-    return bed.cluster.kubectl(*words) == "Terminating"
