@@ -25,13 +25,12 @@ from tools.poll import until
 from tools.report import Event, Timeline, save
 from tools.testbed import TestBed
 
-HIGH, LOW = 40, 2
-LEAST = 3
-MOST, MOST_FULL = 6, 20
-# What an API pod asks for: a request costs it 2 ms, so that so many need be wanted at HIGH.
-REQUEST, REQUEST_FULL = "12m", "7m"
-# In cores: of what a web pod asks for (overlays/load.yaml), what its autoscaler would look at.
-WEB_TARGET = 0.7 * 0.05
+HIGH, LOW = 80, 2
+LEAST, MOST = 3, 20
+# What a pod asks for, in thousandths of a core: so little that at HIGH all need be wanted.
+REQUEST = 7
+# In cores: what an autoscaler with the chart's 70 % would look at.
+TARGET = 0.7 * REQUEST / 1000
 OUT_SECONDS = 90
 LOOK_SECONDS = 2
 # The time between what the autoscaler does and a look at it.
@@ -57,17 +56,6 @@ FROM pg_stat_activity WHERE backend_type = 'client backend'
 """
 
 
-def down(*, full: bool) -> dict[str, Any]:
-    """Return the chart's rules for scaling in, for the short run four times as fast."""
-    values = yaml.safe_load((CHART / "values.yaml").read_text())
-    rules: dict[str, Any] = values["api"]["autoscaling"]["behavior"]["scaleDown"]
-    if not full:
-        rules["stabilizationWindowSeconds"] //= 10
-        for policy in rules["policies"]:
-            policy["periodSeconds"] //= 4
-    return rules
-
-
 def connections(site: Site) -> tuple[str, dict[str, int]]:
     """Fill the API's pools; return what a new client is told meanwhile, and who is connected."""
     text = BUSY.replace("LOCK_SECONDS", str(LOCK_SECONDS)).replace("COUNT", " ".join(COUNT.split()))
@@ -89,20 +77,12 @@ def knows_the_load(site: Site) -> bool:
 def test_the_autoscaler_follows_the_load(
     bed: TestBed,
     namespace: str,
-    request: pytest.FixtureRequest,
     record_property: Callable[[str, object], None],
 ) -> None:
-    full = request.config.getoption("--full")
-    most, cores = (MOST_FULL, REQUEST_FULL) if full else (MOST, REQUEST)
-    rules = down(full=full)
     site = Site.room(bed, namespace)
-    scaling = {"maxReplicas": most, "behavior": {"scaleDown": rules}}
-    site.overlay["api"].update(autoscaling=scaling, resources={"requests": {"cpu": cores}})
-    site.overlay["web"].update(autoscaling={"cpu": None})
-    if not full:
-        # As few as the chart accepts for so many pods.
-        surge = math.ceil(most / 4)
-        site.overlay["db"]["maxConnections"] = (most + 2 * surge) * POOL + 8
+    resources = {"requests": {"cpu": f"{REQUEST}m"}}
+    site.overlay["api"].update(autoscaling={"maxReplicas": MOST}, resources=resources)
+    site.overlay["web"].update(autoscaling={"cpu": None}, resources=resources)
     site.install()
     site.settle(api=LEAST, web=LEAST)
     until(lambda: knows_the_load(site), seconds=120, what="the autoscaler's metrics")
@@ -124,8 +104,8 @@ def test_the_autoscaler_follows_the_load(
             what = "another API pod to be ready under load"
             until(lambda: ready(LEAST + 1), seconds=OUT_SECONDS, what=what, every=LOOK_SECONDS)
             out = time.time() - begin
-            what = f"{most} API pods"
-            until(lambda: ready(most), seconds=300, what=what, every=LOOK_SECONDS)
+            what = f"{MOST} API pods"
+            until(lambda: ready(MOST), seconds=300, what=what, every=LOOK_SECONDS)
             busy = cpu(site.there, "web")
             told, counts = connections(site)
             seen.look()
@@ -133,30 +113,29 @@ def test_the_autoscaler_follows_the_load(
         samples = REPORT / "scaling-low.csv"
         with traffic.steady(site.there, edge, samples, rate=LOW, seconds=3600) as low:
             what = f"the API to be back at {LEAST} pods"
-            seconds = 2400 if full else 300
-            until(lambda: wanted() == LEAST, seconds=seconds, what=what, every=LOOK_SECONDS)
+            until(lambda: wanted() == LEAST, seconds=2400, what=what, every=LOOK_SECONDS)
             site.settle(api=LEAST, web=LEAST)
             seen.look()
 
     results = high.results() + low.results()
     draw(seen, begin, end, results.failures)
-    record_property("scaled out", f"after {out:.0f} s; connections at {most} pods: {counts}")
+    record_property("scaled out", f"after {out:.0f} s; connections at {MOST} pods: {counts}")
     assert results.failures == []
     # The control: as busy, and nobody looked at its CPU.
-    assert busy > WEB_TARGET
+    assert busy > TARGET
     assert {count for _, count in seen.wanted["web"]} == {LEAST}
-    assert_by_the_rules(seen.steps("api", end - seen.origin), end - seen.origin, rules)
+    assert_by_the_rules(seen.steps("api", end - seen.origin), end - seen.origin)
     # With every pool filled to the brim, as most of them are, there is room for others.
     assert told == "accepted"
-    assert counts["api"] > most * POOL / 2
+    assert counts["api"] > MOST * POOL / 2
     others = counts["clients"] - counts["api"]
-    assert most * POOL + others < counts["most"] - counts["reserved"]
+    assert MOST * POOL + others < counts["most"] - counts["reserved"]
 
 
-def assert_by_the_rules(
-    steps: list[tuple[float, int, int]], since: float, rules: dict[str, Any]
-) -> None:
-    """Check that pods went as late, as few at a time and as slowly as the rules say."""
+def assert_by_the_rules(steps: list[tuple[float, int, int]], since: float) -> None:
+    """Check that pods went as late, as few at a time and as slowly as the chart's rules say."""
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    rules = values["api"]["autoscaling"]["behavior"]["scaleDown"]
     percent, pods = (policy["value"] for policy in rules["policies"])
     (period,) = {policy["periodSeconds"] for policy in rules["policies"]}
     assert steps[0][0] - since >= rules["stabilizationWindowSeconds"] - SLACK_SECONDS
