@@ -32,6 +32,20 @@ ENVIRONMENT = {
 }
 
 
+def way_in(host: str, address: str, authority: str | Path = "", token: str = "") -> dict[str, str]:
+    """Return the environment by which the scripts in tests/load find an edge.
+
+    `host` is asked for and `address` (ADDRESS:PORT) connected to; `authority` is the file of
+    certificates to trust, k6's own if empty; `token` lets a script write.
+    """
+    return {
+        "EDGE_HOST": host,
+        "EDGE_ADDRESS": address,
+        "SSL_CERT_FILE": str(authority),
+        "TOKEN": token,
+    }
+
+
 class Load:
     """A script that k6 runs."""
 

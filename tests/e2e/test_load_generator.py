@@ -79,9 +79,7 @@ def serving(folder: Path, pause: float) -> Iterator[dict[str, str]]:
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        address = f"127.0.0.1:{server.server_port}"
-        authority = str(folder / "ca")
-        yield {"EDGE_HOST": HOST, "EDGE_ADDRESS": address, "SSL_CERT_FILE": authority}
+        yield load.way_in(HOST, f"127.0.0.1:{server.server_port}", folder / "ca", "any")
     finally:
         server.shutdown()
         server.server_close()
@@ -93,12 +91,13 @@ def sent(tmp_path: Path) -> Callable[..., tuple[Results, Results]]:
 
     def send(pause: float, stall: float = 0.0) -> tuple[Results, Results]:
         samples = tmp_path / "samples.csv"
-        with serving(tmp_path, pause) as way_in:
-            environment = {**way_in, **PLAN.environment, "TOKEN": "any"}
-            with load.running(SCRIPT, environment, samples) as running:
-                if stall:
-                    stand_still(running, samples, stall)
-                running.wait(60)
+        with (
+            serving(tmp_path, pause) as way_in,
+            load.running(SCRIPT, {**way_in, **PLAN.environment}, samples) as running,
+        ):
+            if stall:
+                stand_still(running, samples, stall)
+            running.wait(60)
         return load_results.read(samples, DUE), load_results.read(samples)
 
     return send

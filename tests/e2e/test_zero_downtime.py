@@ -185,12 +185,7 @@ def test_without_the_wait_before_sigterm_requests_are_lost(
 
 def test_an_edge_that_does_not_answer_is_named(bed: TestBed, tmp_path: Path) -> None:
     address = f"127.0.0.1:{bed.cluster.ports['https']}"
-    environment = {
-        "EDGE_HOST": "nobody.localhost",
-        "EDGE_ADDRESS": address,
-        "RATE": "2",
-        "SECONDS": "10",
-    }
+    environment = {**load.way_in("nobody.localhost", address), "RATE": "2", "SECONDS": "10"}
     with (
         pytest.raises(ToolError, match=f"The edge at {address} does not answer for nobody"),
         load.running(traffic.SCRIPTS / "steady.js", environment, tmp_path / "s.csv") as running,

@@ -75,12 +75,8 @@ def steady(
 
 def way_in(release: Release, edge: Edge, seconds: int) -> Mapping[str, str]:
     """Return the environment that the scripts find the edge with, for so many seconds."""
-    return {
-        "EDGE_HOST": edge.host,
-        "EDGE_ADDRESS": f"{edge.address}:{edge.port}",
-        "SSL_CERT_FILE": str(edge.authority or ""),
-        "TOKEN": release.token(seconds + 60),
-    }
+    address = f"{edge.address}:{edge.port}"
+    return load.way_in(edge.host, address, edge.authority or "", release.token(seconds + 60))
 
 
 def draw(name: str, title: str, note: str, traffic: Traffic, results: Results) -> None:

@@ -89,13 +89,13 @@ def find_limit(room: Room, plan: Plan, more: int) -> str:
     Raises:
         ToolError: the first number is too many already, or the generator is what stops it.
     """
-    outcome, best = measure(room, plan), None
-    rows = [_row(outcome.figures, _tightest(room, outcome))]
-    while within(outcome.figures):
-        best = outcome
-        plan = replace(plan, users=plan.users + more)
+    best, rows = None, []
+    while True:
         outcome = measure(room, plan)
         rows.append(_row(outcome.figures, _tightest(room, outcome)))
+        if not within(outcome.figures):
+            break
+        best, plan = outcome, replace(plan, users=plan.users + more)
     note = f"{plan.think:g} s between what a user does, {plan.hold} s with all of them."
     columns = ["users", "requests/s", "p50 ms", "p95 ms", "p99 ms", "errors", "used most"]
     save("load-limit", Table("Load: how many users", note, columns, rows))

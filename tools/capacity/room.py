@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tools import ports, release, testbed, toolchain
@@ -31,9 +32,11 @@ GONE_SECONDS = 180
 
 @dataclass(frozen=True)
 class Room:
-    """The release: how k6 scripts find it, all its values, and who watches it."""
+    """The release: how it is reached, all its values, and who watches it."""
 
-    way_in: Mapping[str, str]
+    # ADDRESS:PORT of the edge, and the certificates to trust it by.
+    address: str
+    authority: Path
     values: Mapping[str, Any]
     watch: Watch
     # When nobody was there.
@@ -59,16 +62,12 @@ def installed(bed: TestBed, flags: Sequence[str], *, keep: bool) -> Iterator[Roo
         with tempfile.NamedTemporaryFile("w", suffix=".crt") as file:
             file.write(authority)
             file.flush()
-            way_in = {
-                "EDGE_HOST": HOST,
-                "EDGE_ADDRESS": f"{ports.ADDRESS}:{cluster.ports['https']}",
-                "SSL_CERT_FILE": file.name,
-            }
+            address = f"{ports.ADDRESS}:{cluster.ports['https']}"
             with watching(cluster, NAME) as watch:
                 with step(f"looking {IDLE_SECONDS} s at what it costs while nobody comes"):
                     begin = time.time()
                     watch.over.wait(IDLE_SECONDS)
-                yield Room(way_in, _values(), watch, Span(begin, time.time()))
+                yield Room(address, Path(file.name), _values(), watch, Span(begin, time.time()))
     finally:
         if not keep:
             cluster.kubectl("delete", "namespace", NAME, "--wait=false")

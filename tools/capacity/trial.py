@@ -12,7 +12,7 @@ import jwt
 from tools import load, load_results
 from tools.capacity import figures
 from tools.capacity.figures import Figures, Span
-from tools.capacity.room import Room
+from tools.capacity.room import HOST, Room
 from tools.console import say, step
 from tools.errors import ToolError
 from tools.load_results import DUE, Results
@@ -90,7 +90,8 @@ def measure(room: Room, plan: Plan, samples: Path = SAMPLES) -> Outcome:
         f"{plan.users} users come within {plan.ramp} s, stay for {plan.hold} s, and do something "
         f"every {plan.think:g} s on average"
     )
-    environment = {**LESS_COLLECTING, **room.way_in, **plan.environment, "TOKEN": token}
+    way_in = load.way_in(HOST, room.address, room.authority, token)
+    environment = {**LESS_COLLECTING, **way_in, **plan.environment}
     with load.running(SCRIPT, environment, samples) as running:
         room.watch.pid = running.pid
         running.wait(seconds)

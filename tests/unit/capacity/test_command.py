@@ -47,7 +47,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
     monkeypatch.setattr(drawing, "save", lambda *_: None)
     monkeypatch.setattr(command, "save", lambda name, part: saved(tmp_path, name, part))
     monkeypatch.setattr(page, "write", lambda: None)
-    return Room({}, VALUES, Watched(), Span(0, 1))  # type: ignore[arg-type]
+    return Room("127.0.0.1:8443", tmp_path / "ca.crt", VALUES, Watched(), Span(0, 1))  # type: ignore[arg-type]
 
 
 def saved(folder: Path, name: str, part: Any) -> None:
