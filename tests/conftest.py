@@ -72,8 +72,9 @@ def pytest_runtest_makereport(
         from tools import bundle, testbed
 
         folder = REPORT / "logs" / re.sub(r"\W+", "-", item.name).strip("-")
-        own = getattr(item, "funcargs", {}).get("namespace")
-        for name in filter(None, (testbed.NAMESPACE, own)):
+        given = getattr(item, "funcargs", {})
+        own = (given.get(name) for name in ("namespace", "module_namespace"))
+        for name in filter(None, (testbed.NAMESPACE, *own)):
             bundle.collect(bed.cluster, name, folder / name)
         bundles.append(folder)
         report.sections.append(("Log bundle", str(folder.relative_to(REPOSITORY))))
