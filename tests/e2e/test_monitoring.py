@@ -167,6 +167,7 @@ def test_alerts_of_a_database_that_is_away(watcher: Prometheus, watched: Install
     with asking(watched) as ask:
         resolves(watcher, watched, "HighErrorRate", meanwhile=ask)
     resolves(watcher, watched, "DatabaseDown")
+    all_are(watcher, watched, "up")
 
 
 @pytest.mark.full
