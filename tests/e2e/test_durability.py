@@ -75,7 +75,7 @@ class Group:
 
 
 GROUPS = {
-    "SIGKILL of the postmaster": Group([kill], 3, 30),
+    "SIGKILL of the postmaster": Group([kill], 2, 30),
     "forced deletion of db-0": Group([delete], 2, 10),
     "drain of its node": Group([drain], 1, 5),
     "upgrade and rollback": Group([upgrade, rollback], 1, 1),

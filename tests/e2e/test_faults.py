@@ -166,19 +166,19 @@ FAULTS = {
     "full database volume": Fault(
         *(full_volume, {"200"}, {"201", "503"}, {"200"}, "503"),
         failure="No space left on device",
-        core=15,
+        core=8,
         full=60,
     ),
     "unreachable database": Fault(
         *(unreachable_database, NOBODY, NOBODY, {"200", EMPTY}, EMPTY),
         failure="timeout",
-        core=20,
+        core=12,
         full=60,
     ),
     "no name servers": Fault(
         *(no_name_servers, {"200", "503"}, {"201", "503"}, {"200", EMPTY}, "200"),
         failure="",
-        core=15,
+        core=8,
         full=30,
     ),
 }

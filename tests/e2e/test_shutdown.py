@@ -22,7 +22,7 @@ from tools.testbed import TestBed
 # An image that asks for SIGTERM, which PostgreSQL takes for: wait until the clients have gone.
 DOCKERFILE = "ARG BASE\nFROM ${BASE}\nSTOPSIGNAL SIGTERM\n"
 FAST_SECONDS = 10
-GRACE_SECONDS = 20
+GRACE_SECONDS = 12
 PRE_STOP = r"  lifecycle:\n.*?(?=  resources:)"
 
 
