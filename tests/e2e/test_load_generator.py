@@ -14,8 +14,10 @@ import signal
 import ssl
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -33,30 +35,38 @@ STORIES = range(1, 101)
 
 
 class Site(BaseHTTPRequestHandler):
-    """A release's answers, each after the server's `pause` in seconds."""
+    """A release's answers, each after the server's `pause` in seconds.
+
+    Unless it is `well`, its pages say that they are not whole, and its lists are empty.
+    """
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         """Answer a page or a call that reads."""
         number = re.search(r"/stories/(\d+)$", self.path)
+        well = self.server.well  # type: ignore[attr-defined]
         if self.path.startswith("/v1/stories/"):
             assert number is not None
             self.answer(json.dumps({"id": int(number[1])}))
         elif self.path.startswith("/v1/stories"):
-            self.answer(json.dumps({"stories": [{"id": story} for story in STORIES]}))
+            # The users' setup says how many it wants, and is to find them.
+            stories = [{"id": story} for story in STORIES] if well or "?" in self.path else []
+            self.answer(json.dumps({"stories": stories}))
         else:
-            self.answer(f'<p data-story-id="{number[1] if number else 1}">')
+            text = f'<p data-story-id="{number[1] if number else 1}">'
+            self.answer(text, cache_control="no-cache" if well else "no-store")
 
     def do_POST(self) -> None:
         """Answer a call that writes."""
         self.answer(self.rfile.read(int(self.headers["Content-Length"])).decode(), 201)
 
-    def answer(self, text: str, status: int = 200) -> None:
+    def answer(self, text: str, status: int = 200, cache_control: str = "no-store") -> None:
         """Send an answer, late."""
         time.sleep(self.server.pause)  # type: ignore[attr-defined]
         self.send_response(status)
         self.send_header("Content-Length", str(len(text.encode())))
+        self.send_header("Cache-Control", cache_control)
         self.end_headers()
         self.wfile.write(text.encode())
 
@@ -66,7 +76,7 @@ class Site(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(folder: Path, pause: float) -> Iterator[dict[str, str]]:
+def serving(folder: Path, pause: float, *, well: bool) -> Iterator[dict[str, str]]:
     """Serve a site; yield how k6 finds it."""
     issued = certificates.issue([HOST])
     for name, text in (("ca", issued.authority), ("crt", issued.certificate), ("key", issued.key)):
@@ -75,7 +85,7 @@ def serving(folder: Path, pause: float) -> Iterator[dict[str, str]]:
     context.load_cert_chain(folder / "crt", folder / "key")
     server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.pause = pause  # type: ignore[attr-defined]
+    server.pause, server.well = pause, well  # type: ignore[attr-defined]
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -89,11 +99,13 @@ def serving(folder: Path, pause: float) -> Iterator[dict[str, str]]:
 def sent(tmp_path: Path) -> Callable[..., tuple[Results, Results]]:
     """Send users to a site; return their requests, timed from when due and from when sent."""
 
-    def send(pause: float, stall: float = 0.0) -> tuple[Results, Results]:
-        samples = tmp_path / "samples.csv"
+    def send(
+        pause: float, stall: float = 0.0, hold: int = PLAN.hold, *, well: bool = True
+    ) -> tuple[Results, Results]:
+        samples, plan = tmp_path / "samples.csv", replace(PLAN, hold=hold)
         with (
-            serving(tmp_path, pause) as way_in,
-            load.running(SCRIPT, {**way_in, **PLAN.environment}, samples) as running,
+            serving(tmp_path, pause, well=well) as way_in,
+            load.running(SCRIPT, {**way_in, **plan.environment}, samples) as running,
         ):
             if stall:
                 stand_still(running, samples, stall)
@@ -131,6 +143,19 @@ def test_a_fast_server_looks_fast(sent: Callable[..., tuple[Results, Results]]) 
     names = [request.name for request in due.requests]
     assert names.count("write") >= 0.05 * len(names)
     assert {"page", "story page", "list", "story", "write"} == set(names)
+
+
+@pytest.mark.row("S19")
+def test_wrong_answers_are_errors_with_the_right_status(
+    sent: Callable[..., tuple[Results, Results]],
+) -> None:
+    due, _ = sent(pause=0.0, hold=2, well=False)
+    asked = Counter(request.name for request in due.requests)
+    wrong = Counter(failure.name for failure in due.failures)
+    # A page's head says that it is not whole. What else is wrong shows in what is read.
+    assert (wrong["page"], wrong["story page"]) == (asked["page"], asked["story page"])
+    assert 0 < wrong["list"] < asked["list"]
+    assert wrong.keys() == {"page", "story page", "list"}
 
 
 @pytest.mark.row("S19")

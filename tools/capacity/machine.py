@@ -53,6 +53,11 @@ def total_memory(proc: Path = PROC) -> int:
     return _memory(proc)["MemTotal"]
 
 
+def free_memory(proc: Path = PROC) -> int:
+    """Return the memory in bytes that programs may still have."""
+    return _memory(proc)["MemAvailable"]
+
+
 def outgoing_ports(proc: Path = PROC) -> int:
     """Return how many connections the machine can have to one address."""
     first, last = map(int, (proc / "sys/net/ipv4/ip_local_port_range").read_text().split())

@@ -115,6 +115,7 @@ def test_a_process_and_its_machine_are_read_from_proc(tmp_path: Path) -> None:
     assert found.cpu == (14 + 15) / machine.TICKS
     assert found.memory == 24 * machine.PAGE
     assert machine.machine(tmp_path)[1:] == (178 / machine.TICKS, 40 * 1024)
+    assert machine.free_memory(tmp_path) == 60 * 1024
     assert machine.process(8, tmp_path) is None
 
 
