@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import uncaptured
 from tools.capacity import bars, command
-from tools.capacity.room import installed
+from tools.capacity.room import installed, namespace
 from tools.capacity.trial import Plan, measure
 from tools.testbed import TestBed
 
@@ -26,7 +26,7 @@ STARVED = (
 def test_a_release_that_is_well_is_fast_and_its_cost_is_known(
     bed: TestBed, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    with uncaptured(request), installed(bed, (), keep=True) as room:
+    with uncaptured(request), namespace(bed, keep=True), installed(bed) as room:
         found = measure(room, PLAN, tmp_path / "load.csv").figures
     assert command.within(found)
     for name in ("edge", "web", "api", "db"):
@@ -44,7 +44,7 @@ def test_a_release_that_is_starved_misses_the_bars(
     bed: TestBed, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     """The control."""
-    with uncaptured(request), installed(bed, STARVED, keep=False) as room:
+    with uncaptured(request), namespace(bed, keep=False), installed(bed, STARVED) as room:
         found = measure(room, CROWD, tmp_path / "load.csv").figures
     missed = {bar.name for bar in bars.judge(found) if not bar.kept}
     # Too slow for its probes, it may be taken out of service: then nobody is there to be slow.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,18 +14,29 @@ from tools.capacity import bars, drawing, figures, limits, sizing, trial
 from tools.capacity.bars import Bar
 from tools.capacity.figures import EVERYTHING, Figures
 from tools.capacity.limits import Resource
-from tools.capacity.room import NAME, PRODUCTION, Room, installed
+from tools.capacity.room import NAME, PRODUCTION, Room, installed, namespace
 from tools.capacity.trial import Outcome, Plan, measure
 from tools.console import say
 from tools.errors import ToolError
 from tools.lab.helm import merge
 from tools.paths import CHART, REPORT, REPOSITORY
+from tools.quantities import MIB
 from tools.report import Table, page, save
+from tools.testbed import TestBed
 
 RUN = REPORT / "load.json"
 HOLD_SECONDS, STEP_HOLD_SECONDS = 300, 90
 # What `--find-limit` goes up to.
 LIMIT_MS = 200.0
+# What `--compare` shows of each run.
+UNCHANGED = "as it is"
+COMPARED = ("edge", "web", "api", "db")
+SIDES = [
+    *("release", "requests/s", "p50 ms", "p95 ms", "p99 ms", "errors"),
+    *(f"{name} CPU-ms" for name in COMPARED),
+    *(f"{name} MiB" for name in COMPARED),
+]
+PAGE = (REPORT / page.PAGE).relative_to(REPOSITORY)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +49,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     add("--hold", type=int, help=holds)
     add("--find-limit", action="store_true", help="more and more users, until it is too many")
     add("--step", type=int, default=1000, help="how many more each time (%(default)s)")
+    add("--compare", action="append", metavar="KEY=VALUE", help="a change to compare, for --set")
     add("--keep", action="store_true", help=f"leave the release in namespace {NAME}")
     add("--sizing", action="store_true", help="only print docs/sizing.md's tables of the last run")
 
@@ -54,9 +67,15 @@ def main(arguments: argparse.Namespace, flags: list[str]) -> None:
     plan = Plan(arguments.users, arguments.think, arguments.ramp, hold)
     trial.check(plan.users)
     toolchain.prepare(("k6",))
-    with installed(testbed.ensure(), flags, keep=arguments.keep) as room:
-        line = find_limit(room, plan, arguments.step) if arguments.find_limit else once(room, plan)
-    say(line)
+    bed = testbed.ensure()
+    with namespace(bed, keep=arguments.keep):
+        if arguments.compare:
+            say(compare(bed, plan, flags, arguments.compare))
+            return
+        with installed(bed, flags) as room:
+            say(
+                find_limit(room, plan, arguments.step) if arguments.find_limit else once(room, plan)
+            )
 
 
 def production() -> dict[str, Any]:
@@ -79,7 +98,7 @@ def once(room: Room, plan: Plan) -> str:
     draw(room, outcome, found)
     line = bars.sentence(outcome.figures, found)
     if not all(bar.kept for bar in found):
-        raise ToolError(f"{line} See {(REPORT / page.PAGE).relative_to(REPOSITORY)}.")
+        raise ToolError(f"{line} See {PAGE}.")
     return line
 
 
@@ -115,6 +134,39 @@ def find_limit(room: Room, plan: Plan, more: int) -> str:
         f"many: p95 {outcome.figures.latency[EVERYTHING].p95:.0f} ms, "
         f"{sum(outcome.figures.errors.values())} errors; used most: {rows[-1][-1]}."
     )
+
+
+def compare(bed: TestBed, plan: Plan, flags: Sequence[str], changes: Sequence[str]) -> str:
+    """Run the plan on the release as it is, with each of the changes, and as it is once more.
+
+    `changes` are what Helm's `--set` takes. How much the first run and the last differ is what
+    chance does.
+    """
+    rows = []
+    for change in (UNCHANGED, *changes, UNCHANGED):
+        given = flags if change == UNCHANGED else (*flags, "--set", change)
+        with installed(bed, given) as room:
+            found = measure(room, plan).figures
+        rows.append(_side(change, found))
+        say(", ".join(f"{name} {value}" for name, value in zip(SIDES, rows[-1], strict=True)))
+    note = (
+        f"{plan.users} users, {plan.think:g} s between what one does, {plan.hold} s with all of "
+        "them. CPU-ms are what a request adds; memory is the most, of all pods."
+    )
+    save("load-compare", Table("Load: side by side", note, SIDES, rows))
+    page.write()
+    return f"{len(changes)} changes are compared in {PAGE}."
+
+
+def _side(change: str, found: Figures) -> list[str]:
+    latency, parts = found.latency[EVERYTHING], [found.components[name] for name in COMPARED]
+    return [
+        *(change, f"{found.rate:.0f}"),
+        *(f"{value:.0f}" for value in (latency.p50, latency.p95, latency.p99)),
+        str(sum(found.errors.values())),
+        *(f"{part.milliseconds(found.rate):.2f}" for part in parts),
+        *(f"{part.memory / MIB:.0f}" for part in parts),
+    ]
 
 
 def within(found: Figures) -> bool:

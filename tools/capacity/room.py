@@ -44,33 +44,39 @@ class Room:
 
 
 @contextmanager
-def installed(bed: TestBed, flags: Sequence[str], *, keep: bool) -> Iterator[Room]:
-    """Install the release in a namespace of its own, and see what it costs while nobody comes.
-
-    `flags` are Helm's. With `keep` the release stays.
-    """
-    cluster = bed.cluster
+def namespace(bed: TestBed, *, keep: bool) -> Iterator[None]:
+    """Have a namespace for releases under load, one after another; with `keep` it stays."""
     until(
-        lambda: not testbed.terminating(cluster, NAME),
+        lambda: not testbed.terminating(bed.cluster, NAME),
         seconds=GONE_SECONDS,
         what=f"the namespace {NAME} to go",
     )
-    overlay = testbed.room(bed, NAME, HOST)
     try:
-        release.install(cluster, overlay, values=VALUES, flags=flags, namespace=NAME, name=NAME)
-        authority = cluster.get("configmap", testbed.FACTS, "-n", NAME)["data"]["ca.crt"]
-        with tempfile.NamedTemporaryFile("w", suffix=".crt") as file:
-            file.write(authority)
-            file.flush()
-            address = f"{ports.ADDRESS}:{cluster.ports['https']}"
-            with watching(cluster, NAME) as watch:
-                with step(f"looking {IDLE_SECONDS} s at what it costs while nobody comes"):
-                    begin = time.time()
-                    watch.over.wait(IDLE_SECONDS)
-                yield Room(address, Path(file.name), _values(), watch, Span(begin, time.time()))
+        yield
     finally:
         if not keep:
-            cluster.kubectl("delete", "namespace", NAME, "--wait=false")
+            bed.cluster.kubectl("delete", "namespace", NAME, "--wait=false", "--ignore-not-found")
+
+
+@contextmanager
+def installed(bed: TestBed, flags: Sequence[str] = ()) -> Iterator[Room]:
+    """Install the release, or upgrade it, and see what it costs while nobody comes.
+
+    `flags` are Helm's. The release stays: its `namespace` is what goes.
+    """
+    cluster = bed.cluster
+    overlay = testbed.room(bed, NAME, HOST)
+    release.install(cluster, overlay, values=VALUES, flags=flags, namespace=NAME, name=NAME)
+    authority = cluster.get("configmap", testbed.FACTS, "-n", NAME)["data"]["ca.crt"]
+    with tempfile.NamedTemporaryFile("w", suffix=".crt") as file:
+        file.write(authority)
+        file.flush()
+        address = f"{ports.ADDRESS}:{cluster.ports['https']}"
+        with watching(cluster, NAME) as watch:
+            with step(f"looking {IDLE_SECONDS} s at what it costs while nobody comes"):
+                begin = time.time()
+                watch.over.wait(IDLE_SECONDS)
+            yield Room(address, Path(file.name), _values(), watch, Span(begin, time.time()))
 
 
 def _values() -> dict[str, Any]:
