@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.images.engine import LABEL, RESTRICTED, Outcome, call, wait_until
@@ -32,6 +32,8 @@ class Server:
     env: dict[str, str] = field(default_factory=dict)
     mounts: dict[str, Path] = field(default_factory=dict)
     network: str = "none"
+    # What starts the image's entry point, if anything does.
+    before: tuple[str, ...] = ()
     container: str = ""
 
     def start(self) -> Server:
@@ -45,7 +47,8 @@ class Server:
             f"--tmpfs=/var/run/postgresql:mode=1777,uid={USER},gid={USER}",
             *(f"--env={name}={value}" for name, value in variables.items()),
             *(f"--volume={path}:{target}:ro" for target, path in mounts.items()),
-            *(self.image, "postgres", *self.arguments),
+            *((f"--entrypoint={self.before[0]}",) if self.before else ()),
+            *(self.image, *self.before[1:], "postgres", *self.arguments),
         ).strip()
         return self
 
@@ -58,6 +61,10 @@ class Server:
         """Put a new container on the same volume, as a new pod is."""
         self.remove()
         return self.start()
+
+    def beside(self) -> Server:
+        """Return another server on the same volume, not started."""
+        return replace(self, container="")
 
     def remove(self) -> None:
         """Remove the container, if there is one, and the volumes that only it has."""
@@ -167,7 +174,7 @@ class Server:
         return self
 
     def as_in_the_chart(self) -> Server:
-        """Use the chart's own first script and access rules."""
+        """Use the chart's own first script, access rules and lock of the volume."""
         self.script("initdb.sh", (CHART_FILES / "initdb.sh").read_text())
         access = self.initdb.parent / "access"
         access.mkdir()
@@ -175,6 +182,8 @@ class Server:
         access.chmod(0o755)
         self.mounts["/etc/postgresql"] = access
         self.arguments += ("--hba_file=/etc/postgresql/pg_hba.conf",)
+        self.mounts["/etc/guard/alone.sh"] = CHART_FILES / "alone.sh"
+        self.before = ("sh", "/etc/guard/alone.sh", "docker-entrypoint.sh")
         return self
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.images.conftest import NewServer
@@ -14,6 +16,9 @@ pytestmark = pytest.mark.row("S7")
 # A fast shutdown ends within it even on a busy machine; a client here would stay for 600 s.
 FAST_SECONDS = 20.0
 SMART_SECONDS = 3.0
+# What pg_isready says where nothing listens.
+NOBODY = 2
+ENDED_BY_SIGTERM = 143
 
 
 @pytest.fixture
@@ -67,6 +72,44 @@ def test_after_sigkill_the_next_start_recovers_what_was_committed(server: Server
     server.signal("KILL").ended()
     assert server.start_again().ready().sql("select number from kept") == "1"
     assert "automatic recovery in progress" in server.log
+
+
+@pytest.fixture
+def alone(new_server: NewServer) -> Server:
+    """A server that has its volume for itself, as in the chart, with a row that is committed."""
+    server = new_server(POSTGRES_PASSWORD=PASSWORD).as_in_the_chart().start().ready()
+    server.sql("create table kept as select 1 as number")
+    return server
+
+
+@pytest.fixture
+def second(alone: Server) -> Iterator[Server]:
+    """Another one on its volume, not started."""
+    server = alone.beside()
+    yield server
+    server.remove()
+
+
+def test_a_second_server_waits_until_the_first_has_ended(alone: Server, second: Server) -> None:
+    second.start().logged("another server still has this volume; waiting")
+    assert second.isready("--host=127.0.0.1") == NOBODY
+    alone.signal("KILL").ended()
+    assert second.ready().sql("select number from kept") == "1"
+
+
+def test_a_server_that_waits_ends_when_it_is_told_to(alone: Server, second: Server) -> None:
+    second.start().logged("waiting").signal("TERM")
+    assert second.ended(FAST_SECONDS) == ENDED_BY_SIGTERM
+    assert alone.sql("select number from kept") == "1"
+
+
+def test_control_without_the_lock_two_servers_have_the_same_files(
+    alone: Server, second: Server
+) -> None:
+    """PostgreSQL's own lock does not tell: both are process 1."""
+    second.before = ()
+    second.start().ready()
+    assert alone.isready("--host=127.0.0.1") == 0
 
 
 @pytest.mark.parametrize("interruption", ["a script that fails", "SIGKILL"])

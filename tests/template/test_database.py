@@ -194,7 +194,7 @@ def test_the_chart_decides_who_connects(render: Render) -> None:
     config = manifests.one("ConfigMap", "db")["data"]
     for name, text in config.items():
         assert text == (CHART / "files" / "db" / name).read_text(encoding="utf-8")
-    assert config.keys() == {"guard.sh", "initdb.sh", "pg_hba.conf"}
+    assert config.keys() == {"alone.sh", "guard.sh", "initdb.sh", "pg_hba.conf"}
     rules = [
         line.split() for line in config["pg_hba.conf"].splitlines() if line[:1] not in ("", "#")
     ]

@@ -173,7 +173,7 @@ def test_the_guard_looks_before_the_server_does(render: Render) -> None:
     guard = manifests.container("db", "guard")
     server = manifests.container("db", "postgres")
     assert guard["image"] == server["image"]
-    assert guard["command"] == ["sh", "/etc/guard/guard.sh"]
+    assert guard["command"] == ["sh", "/etc/guard/alone.sh", "sh", "/etc/guard/guard.sh"]
     assert manifests.one("ConfigMap", "db")["data"]["guard.sh"] == SCRIPT.read_text("utf-8")
     for container in (guard, server):
         assert named(container["volumeMounts"], "data")["mountPath"] == "/var/lib/postgresql"

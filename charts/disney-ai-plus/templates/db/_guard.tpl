@@ -1,8 +1,8 @@
-{{- /* Looks at the volume before the server does: files/db/guard.sh. */ -}}
+{{- /* Looks at the volume before the server does (files/db/guard.sh), and only when no other server has it (alone.sh). */ -}}
 {{- define "db.guard" -}}
 - name: guard
   {{- include "images.container" (dict "root" .root "image" .values.image) | nindent 2 }}
-  command: [sh, /etc/guard/guard.sh]
+  command: [sh, /etc/guard/alone.sh, sh, /etc/guard/guard.sh]
   env:
     {{- include "env.list" (dict "component" . "extra" (include "db.layout" . | fromYaml)) | trim | nindent 4 }}
   resources:

@@ -2,6 +2,8 @@
 {{- define "db.server" -}}
 - name: postgres
   {{- include "images.container" (dict "root" .root "image" .values.image) | nindent 2 }}
+  # The image's own entry point, kept from starting a second server on the volume.
+  command: [sh, /etc/guard/alone.sh, docker-entrypoint.sh]
   args:
     - postgres
     - --hba_file=/etc/postgresql/pg_hba.conf
@@ -71,6 +73,7 @@ livenessProbe:
 
 {{- define "db.mounts" -}}
 data: {mountPath: /var/lib/postgresql}
+guard: {mountPath: /etc/guard, readOnly: true}
 access: {mountPath: /etc/postgresql, readOnly: true}
 initdb: {mountPath: /docker-entrypoint-initdb.d, readOnly: true}
 socket: {mountPath: /var/run/postgresql}
@@ -95,7 +98,7 @@ initdb:
 guard:
   configMap:
     name: {{ include "names.of" . }}
-    items: [{key: guard.sh, path: guard.sh}]
+    items: [{key: guard.sh, path: guard.sh}, {key: alone.sh, path: alone.sh}]
 socket:
   emptyDir: {sizeLimit: 1Mi}
 # Parallel queries exchange rows through it; the 64 MiB of the container runtime are soon too small.
