@@ -12,10 +12,11 @@ import yaml
 from tools import testbed, toolchain
 from tools.capacity import bars, drawing, figures, limits, sizing, trial
 from tools.capacity.bars import Bar
-from tools.capacity.figures import EVERYTHING, Figures
+from tools.capacity.figures import ELSEWHERE, EVERYTHING, Figures
 from tools.capacity.limits import Resource
 from tools.capacity.room import NAME, PRODUCTION, Room, installed, namespace
 from tools.capacity.trial import Outcome, Plan, measure
+from tools.capacity.watch import GENERATOR
 from tools.console import say
 from tools.errors import ToolError
 from tools.lab.helm import merge
@@ -34,6 +35,7 @@ COMPARED = ("edge", "web", "api", "db")
 SIDES = [
     *("release", "requests/s", "p50 ms", "p95 ms", "p99 ms", "errors"),
     *(f"{name} CPU-ms" for name in COMPARED),
+    "cores without load",
     *(f"{name} MiB" for name in COMPARED),
 ]
 PAGE = (REPORT / page.PAGE).relative_to(REPOSITORY)
@@ -151,7 +153,8 @@ def compare(bed: TestBed, plan: Plan, flags: Sequence[str], changes: Sequence[st
         say(", ".join(f"{name} {value}" for name, value in zip(SIDES, rows[-1], strict=True)))
     note = (
         f"{plan.users} users, {plan.think:g} s between what one does, {plan.hold} s with all of "
-        "them. CPU-ms are what a request adds; memory is the most, of all pods."
+        "them. CPU-ms are what a request adds, cores what the cluster takes before anybody comes; "
+        "memory is the most, of all pods."
     )
     save("load-compare", Table("Load: side by side", note, SIDES, rows))
     page.write()
@@ -160,11 +163,14 @@ def compare(bed: TestBed, plan: Plan, flags: Sequence[str], changes: Sequence[st
 
 def _side(change: str, found: Figures) -> list[str]:
     latency, parts = found.latency[EVERYTHING], [found.components[name] for name in COMPARED]
+    outside = (GENERATOR, ELSEWHERE)
+    idle = sum(part.idle_cores for name, part in found.components.items() if name not in outside)
     return [
         *(change, f"{found.rate:.0f}"),
         *(f"{value:.0f}" for value in (latency.p50, latency.p95, latency.p99)),
         str(sum(found.errors.values())),
         *(f"{part.milliseconds(found.rate):.2f}" for part in parts),
+        f"{idle:.2f}",
         *(f"{part.memory / MIB:.0f}" for part in parts),
     ]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tools.errors import ToolError
 from tools.load_results import Failure, Request, Results
 from tools.report import page
 from tools.report.parts import read
+from tools.testbed import TestBed
 
 PLAN = Plan(users=1000, think=10, ramp=1, hold=10)
 RESULTS = Results(
@@ -125,6 +127,28 @@ def test_a_generator_at_its_limit_is_not_taken_for_the_releases(
     runs(lambda found: replace(found, lag_p99=80 if found.users > 1000 else 1))
     with pytest.raises(ToolError, match="At 1500 users the generator is what stops it"):
         command.find_limit(room, PLAN, 500)
+
+
+def test_each_change_is_compared_with_the_release_as_it_is_before_and_after(
+    room: Room, runs: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = []
+
+    @contextmanager
+    def installed(_: TestBed, flags: Sequence[str]) -> Iterator[Room]:
+        given.append(list(flags))
+        yield room
+
+    monkeypatch.setattr(command, "installed", installed)
+    runs(lambda found: found)
+    bed: Any = None
+    line = command.compare(bed, PLAN, ["--set", "a=b"], ["api.poolSize=5", "c=d"])
+    assert line.startswith("2 changes are compared in build/report")
+    own = ["--set", "a=b"]
+    assert given == [own, [*own, "--set", "api.poolSize=5"], [*own, "--set", "c=d"], own]
+    rows = json.loads((tmp_path / "load-compare").read_text())
+    assert [row[0] for row in rows] == ["as it is", "api.poolSize=5", "c=d", "as it is"]
+    assert {len(row) for row in rows} == {len(command.SIDES)}
 
 
 def test_more_users_than_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
