@@ -119,7 +119,9 @@ def test_what_it_started_handles_signals_itself(start: Start) -> None:
     assert process.wait(SECONDS) == -signal.SIGTERM
 
 
-def test_a_file_system_without_locks_is_told_and_no_obstacle(start: Start, tmp_path: Path) -> None:
+def test_a_volume_that_cannot_be_locked_is_told_and_no_obstacle(
+    start: Start, tmp_path: Path
+) -> None:
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "flock").write_text("#!/bin/sh\necho 'flock: 9: No locks available' >&2\nexit 71\n")
@@ -127,7 +129,7 @@ def test_a_file_system_without_locks_is_told_and_no_obstacle(start: Start, tmp_p
     process = start("echo", "runs", path=f"{programs}{os.pathsep}{os.environ['PATH']}")
     said, complaint = process.communicate(timeout=SECONDS)
     assert said == "runs\n"
-    assert "file system has no locks (flock: 9: No locks available)" in complaint
+    assert "the volume cannot be locked (flock: 9: No locks available)" in complaint
     assert "Never delete the pod by force." in complaint
 
 

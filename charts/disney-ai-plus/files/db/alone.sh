@@ -20,7 +20,7 @@ exec 9< "${PGDATA%/*/*}"
 told=
 until why=$(flock -n 9 2>&1); do
   if [ -n "$why" ]; then
-    echo "alone: this volume's file system has no locks ($why), so nothing keeps a second server off it. Never delete the pod by force." >&2
+    echo "alone: the volume cannot be locked ($why), so nothing keeps a second server off it. Never delete the pod by force." >&2
     break
   fi
   [ -n "$told" ] || echo "alone: another server still has this volume; waiting until it has ended." >&2
