@@ -2,11 +2,14 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 
 // 0.2 is the latency target: the share of requests below it is a bucket.
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10];
+// How often the lag of the event loop is looked at. By default that is 10 ms: a hundred wakings a second cost an
+// idle process 3 thousandths of a core, and what holds up requests lasts longer.
+const LAG_MS = 50;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 export function createHttpMetrics() {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_MS });
   const labelNames = ['method', 'route', 'status'];
   const requests = new Counter({
     name: 'http_requests_total',
