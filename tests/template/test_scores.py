@@ -15,7 +15,10 @@ EXPECTED = {
     "api": {PULL},
     "web": {PULL, PROBES},
     "pooler": {PULL, PROBES},
-    "db": {PULL, USER, PROBES, "statefulset-has-poddisruptionbudget"},
+    "db": {
+        *(PULL, USER, PROBES),
+        *("statefulset-has-poddisruptionbudget", "statefulset-has-servicename"),
+    },
     "migrate": {PULL},
     "backup": {PULL, USER},
     "restore": {PULL, USER},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,8 +14,10 @@ P95_MS, P99_MS = 100.0, 200.0
 GENERATOR_SHARE = 0.25
 # A generator that sends one of a hundred requests later than this waits for a CPU itself.
 LAG_MS = 50.0
-# Of what the timetables say; the rest was due when a user still waited, and never sent.
-SENT = 0.98
+# Of what the timetables say; the rest was due when a user still waited, and never sent. Chance
+# draws the timetables: few users may do less in a short time, by three standard deviations. (The
+# variance of how often pauses pass that are even from half to one and a half: a twelfth of it.)
+SENT, DEVIATIONS = 0.98, 3
 WRITES = 0.05
 # Connections that users made, for each of them; the setup makes one, too.
 CONNECTIONS = 1.02
@@ -47,7 +50,8 @@ def judge(figures: Figures, p95: float = P95_MS, p99: float = P99_MS) -> list[Ba
 def generator(figures: Figures) -> list[Bar]:
     """Return the bars of the generator: whether it did what it says it did."""
     share = figures.components[GENERATOR].cores / figures.machine_cores
-    sent = figures.requests / (figures.users * figures.seconds / figures.think)
+    due = figures.users * figures.seconds / figures.think
+    sent, least = figures.requests / due, SENT - DEVIATIONS / math.sqrt(12 * due)
     written = figures.latency["write"].requests if "write" in figures.latency else 0
     connections = int(CONNECTIONS * figures.users) + 1
     writes = written / max(1, figures.requests)
@@ -61,8 +65,8 @@ def generator(figures: Figures) -> list[Bar]:
             figures.lag_p99 <= LAG_MS,
         ),
         Bar(
-            *("sent of what was due", f"{sent:.1%}", f"at least {SENT:.0%}"),
-            sent >= SENT,
+            *("sent of what was due", f"{sent:.1%}", f"at least {least:.1%}"),
+            sent >= least,
         ),
         Bar(
             *("connections, one a user", str(figures.handshakes), f"at most {connections}"),

@@ -51,7 +51,7 @@ problem and remedy" per finding, or nothing.
 {{- $own := get (dict
       "api" (list "database-ca")
       "web" (list "next-cache" "tmp")
-      "db" (list "access" "certificate" "data" "initdb" "shared-memory" "socket" "tmp")) .name }}
+      "db" (list "access" "certificate" "data" "guard" "initdb" "shared-memory" "socket" "tmp")) .name }}
 {{- range $volume, $_ := .values.extraVolumeMounts }}
 {{- if not (or (hasKey $.values.extraVolumes $volume) (has $volume $own)) }}
   - {{ $.name }}.extraVolumeMounts.{{ $volume }}: there is no such volume; add it to {{ $.name }}.extraVolumes

@@ -25,6 +25,8 @@ kube-score/ignore: {{ join "," $ignored }}
 {{- $ignored := list "container-image-pull-policy" -}}
 {{- /* There is one server: a budget could only block the drain of its node. */ -}}
 {{- $ignored = append $ignored "statefulset-has-poddisruptionbudget" -}}
+{{- /* It wants a headless Service, whose name goes with the pod (db/service.yaml). */ -}}
+{{- $ignored = append $ignored "statefulset-has-servicename" -}}
 {{- /* 999 is the postgres user of the official image, and owns the files on existing volumes. */ -}}
 {{- $ignored = append $ignored "container-security-context-user-group-id" -}}
 {{- /* The exporter's start page depends on nothing, so it is right for both of its probes. */ -}}
