@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from tools.errors import ToolError
 from tools.paths import CHART, REPOSITORY
@@ -20,6 +24,11 @@ class Earlier:
     label: str
     chart: Path
     staging: Path
+
+    def known(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those values whose component was there already: it refuses others."""
+        defaults = yaml.safe_load((self.chart / "values.yaml").read_text(encoding="utf-8"))
+        return {name: value for name, value in values.items() if name in defaults}
 
 
 def take(folder: Path) -> Earlier:

@@ -135,7 +135,9 @@ def test_there_and_back_and_there_again(
     with ExitStack() as stack:
 
         def install() -> None:
+            now, scene.overlay = scene.overlay, old.known(scene.overlay)
             upgrade(chart=old.chart, files=[old.staging])
+            scene.overlay = now
             scene.settle()
             stack.enter_context(ledger.kept(bed, scene.there))
 
