@@ -44,6 +44,8 @@ def start(volume: Path) -> Iterator[Start]:
             stderr=subprocess.PIPE,
             text=True,
             process_group=0,
+            # As in a container: no shell can trap what it was started to ignore.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         started.append(process)
         return process
