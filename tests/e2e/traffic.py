@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,15 +68,11 @@ def steady(
     release: Release, edge: Edge, samples: Path, *, rate: int, seconds: int
 ) -> Iterator[Traffic]:
     """Send `rate` requests a second while the block runs, which it may for `seconds`."""
-    environment = {**way_in(release, edge, seconds), "RATE": str(rate), "SECONDS": str(seconds)}
+    address, token = f"{edge.address}:{edge.port}", release.token(seconds + 60)
+    way_in = load.way_in(edge.host, address, edge.authority or "", token)
+    environment = {**way_in, "RATE": str(rate), "SECONDS": str(seconds)}
     with load.running(SCRIPTS / "steady.js", environment, samples) as running:
         yield Traffic(running, samples)
-
-
-def way_in(release: Release, edge: Edge, seconds: int) -> Mapping[str, str]:
-    """Return the environment that the scripts find the edge with, for so many seconds."""
-    address = f"{edge.address}:{edge.port}"
-    return load.way_in(edge.host, address, edge.authority or "", release.token(seconds + 60))
 
 
 def draw(name: str, title: str, note: str, traffic: Traffic, results: Results) -> None:

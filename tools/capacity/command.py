@@ -72,12 +72,12 @@ def main(arguments: argparse.Namespace, flags: list[str]) -> None:
     bed = testbed.ensure()
     with namespace(bed, keep=arguments.keep):
         if arguments.compare:
-            say(compare(bed, plan, flags, arguments.compare))
-            return
-        with installed(bed, flags) as room:
-            say(
-                find_limit(room, plan, arguments.step) if arguments.find_limit else once(room, plan)
-            )
+            line = compare(bed, plan, flags, arguments.compare)
+        else:
+            with installed(bed, flags) as room:
+                limit = arguments.find_limit
+                line = find_limit(room, plan, arguments.step) if limit else once(room, plan)
+    say(line)
 
 
 def production() -> dict[str, Any]:
