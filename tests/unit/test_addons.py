@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tools import addons, golang
 from tools.versions import Module, with_crds
@@ -39,3 +40,12 @@ def test_a_module_is_fetched_once(modules: list[str]) -> None:
     first = list(modules)
     assert addons.crds()
     assert modules == first
+
+
+@pytest.mark.parametrize("name", ["traefik", "metrics-server"])
+def test_what_others_wait_for_asks_for_cpu(name: str) -> None:
+    """Without a request a pod gets what is left, which under load is next to nothing."""
+    manifests = yaml.safe_load_all((addons.MANIFESTS / f"{name}.yaml").read_text())
+    (spec,) = (found["spec"] for found in manifests if found["kind"] == "Deployment")
+    for container in spec["template"]["spec"]["containers"]:
+        assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
