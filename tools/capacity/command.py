@@ -122,20 +122,24 @@ def find_limit(room: Room, plan: Plan, more: int) -> str:
     save("load-limit", Table("Load: how many users", note, columns, rows))
     shown = best or outcome
     draw(room, shown, bars.judge(shown.figures))
+    most = f"used most: {rows[-1][-1]}."
+    well = "" if best is None else f"{_well(best.figures)} "
     if missed := [bar for bar in bars.generator(outcome.figures) if not bar.kept]:
         raise ToolError(
-            f"At {plan.users} users the generator is what stops it, so nothing is known of them: "
-            f"{bars.listed(missed)}."
+            f"{well}At {plan.users} users the generator is what stops it, so nothing is known of "
+            f"them: {bars.listed(missed)}; {most}"
         )
     if best is None:
         line = bars.sentence(outcome.figures, bars.judge(outcome.figures))
         raise ToolError(f"{plan.users} users are too many already: begin with fewer. {line}")
-    latency = best.figures.latency[EVERYTHING]
     return (
-        f"{best.figures.users} users: p95 {latency.p95:.0f} ms, 0 errors. {plan.users} are too "
-        f"many: p95 {outcome.figures.latency[EVERYTHING].p95:.0f} ms, "
-        f"{sum(outcome.figures.errors.values())} errors; used most: {rows[-1][-1]}."
+        f"{well}{plan.users} are too many: p95 {outcome.figures.latency[EVERYTHING].p95:.0f} ms, "
+        f"{sum(outcome.figures.errors.values())} errors; {most}"
     )
+
+
+def _well(found: Figures) -> str:
+    return f"{found.users} users: p95 {found.latency[EVERYTHING].p95:.0f} ms, 0 errors."
 
 
 def compare(bed: TestBed, plan: Plan, flags: Sequence[str], changes: Sequence[str]) -> str:

@@ -125,8 +125,10 @@ def test_a_generator_at_its_limit_is_not_taken_for_the_releases(
     room: Room, runs: Callable[..., None]
 ) -> None:
     runs(lambda found: replace(found, lag_p99=80 if found.users > 1000 else 1))
-    with pytest.raises(ToolError, match="At 1500 users the generator is what stops it"):
+    with pytest.raises(ToolError, match="At 1500 users the generator is what stops it") as told:
         command.find_limit(room, PLAN, 500)
+    assert told.value.args[0].startswith("1000 users: p95 40 ms, 0 errors.")
+    assert told.value.args[0].endswith("; used most: CPU of the machine (90%).")
 
 
 def test_each_change_is_compared_with_the_release_as_it_is_before_and_after(
