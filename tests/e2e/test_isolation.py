@@ -95,6 +95,7 @@ def another_table(text: str) -> str:
     return text.replace("edges:\n", f"edges:\n{more}").replace(less, "")
 
 
+@pytest.mark.full
 @pytest.mark.row("S9")
 def test_control_another_table_or_none_shows_as_exactly_the_doors_it_opens(
     bed: TestBed, namespace: str, elsewhere: list[dict[str, Any]]

@@ -255,6 +255,7 @@ def test_more_connections_than_the_server_has(
         assert seen.served <= 2 * POOLER_POOL
 
 
+@pytest.mark.full
 @pytest.mark.row("B2", "B14")
 def test_control_without_the_pooler_the_install_is_refused_or_runs_out_of_connections(
     bed: TestBed, namespace: str, record_property: Callable[[str, object], None]
