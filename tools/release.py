@@ -17,6 +17,8 @@ from tools.proc import run
 
 DEFAULT_VALUES = REPOSITORY / "values" / "staging.yaml"
 READY_SECONDS = 300
+# What Helm says when the last revision is neither deployed nor failed.
+IN_PROGRESS = "another operation (install/upgrade/rollback) is in progress"
 
 
 def install(
@@ -53,9 +55,21 @@ def install(
                 stdin=json.dumps(overlay),
             )
         except ToolError as error:
-            raise ToolError(censor(str(error), secrets)) from None
+            told = censor(str(error), secrets)
+            if IN_PROGRESS in told:
+                told = f"{told}\n{_unfinished(name, namespace)}"
+            raise ToolError(told) from None
     if wait:
         rollout.wait(cluster, namespace, seconds=seconds, secrets=secrets)
+
+
+def _unfinished(name: str, namespace: str) -> str:
+    where = f"{name} --namespace {namespace} --kubeconfig {KUBECONFIG}"
+    return (
+        "If nobody else is working on the release, Helm was killed in the middle of it: go back "
+        f"with `helm rollback {where}`, or, if it was the first install, `helm uninstall {where}`. "
+        "Then try again."
+    )
 
 
 def check(

@@ -28,7 +28,6 @@ from tools.poll import until
 from tools.report.parts import Table, save
 from tools.testbed import TestBed
 
-IN_PROGRESS = "another operation (install/upgrade/rollback) is in progress"
 COLUMNS = (
     *("step", "s", "acknowledged writes so far", "of them lost", "damage found"),
     "immutable fields",
@@ -152,7 +151,7 @@ def test_there_and_back_and_there_again(
         interrupt(scene, program)
         with pytest.raises(ToolError, match="is in progress") as refused:
             upgrade()
-        assert IN_PROGRESS in str(refused.value)
+        assert release.IN_PROGRESS in str(refused.value)
         journey.step("rollback of an upgrade cut short", back)
         journey.step("upgrade to this one again", upgrade)
 

@@ -108,6 +108,17 @@ def test_what_helm_refuses_is_told_without_the_secrets(
     assert waits == []
 
 
+def test_after_a_helm_that_was_killed_the_way_back_is_told(
+    programs: Programs, kubeconfig: Path
+) -> None:
+    helm(programs, f"'Error: UPGRADE FAILED: {release.IN_PROGRESS}'")
+    with pytest.raises(ToolError, match="is in progress") as caught:
+        release.install(CLUSTER, OVERLAY, namespace="room", name="mine")
+    where = f"mine --namespace room --kubeconfig {kubeconfig}"
+    assert f"`helm rollback {where}`" in str(caught.value)
+    assert f"`helm uninstall {where}`" in str(caught.value)
+
+
 def test_a_failure_has_no_cause_whose_traceback_shows_the_secrets(programs: Programs) -> None:
     helm(programs, "stdin")
     with pytest.raises(ToolError) as caught:
