@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from tests.e2e.scene import Scene
 from tests.e2e.volume import on_the_volume
 from tools import rollout
 from tools.cluster import CTR
+from tools.load_results import percentile
 from tools.report.parts import Event, Table, Timeline, save
 from tools.testbed import TestBed
 
@@ -144,7 +144,7 @@ def fresh(there: Scene) -> None:
 
 def p95(times: Sequence[float]) -> float:
     """Return the time that 95 % of these do not exceed."""
-    return sorted(times)[math.ceil(0.95 * len(times)) - 1]
+    return percentile(times, 95)
 
 
 def enough(times: Sequence[float], least: int) -> bool:
