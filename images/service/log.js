@@ -1,6 +1,11 @@
+import { batched } from './batch.js';
+
 // One JSON object a line on stdout: {time, level, msg, ...fields}.
 
 const LEVELS = ['debug', 'info', 'warn', 'error'];
+const URGENT = ['warn', 'error'];
+// Of the process, not of a log: lines stay in order.
+const stdout = batched((text) => process.stdout.write(text));
 
 // Nobody keeps anything secret with less, and removing it would garble the log.
 const SECRET_MIN = 4;
@@ -13,7 +18,7 @@ function redactor(secrets) {
   return (key, value) => (typeof value === 'string' ? redact(value) : value);
 }
 
-export function createLog({ level = 'info', secrets = [], write = (line) => process.stdout.write(line) } = {}) {
+export function createLog({ level = 'info', secrets = [], write = stdout } = {}) {
   const redact = redactor(secrets);
   const log = {};
   for (const name of LEVELS) {
@@ -21,7 +26,7 @@ export function createLog({ level = 'info', secrets = [], write = (line) => proc
     log[name] = (msg, fields = {}) => {
       if (enabled) {
         const line = { time: new Date().toISOString(), level: name, msg, ...fields };
-        write(`${JSON.stringify(line, redact)}\n`);
+        write(`${JSON.stringify(line, redact)}\n`, URGENT.includes(name));
       }
     };
   }

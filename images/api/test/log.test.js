@@ -36,3 +36,12 @@ test('of an error only message, code and stack are told', () => {
   const error = Object.assign(new Error('no'), { code: 'E', input: 'postgresql://u:hunter2@db' });
   assert.deepEqual(Object.keys(describeError(error)), ['error', 'code', 'stack']);
 });
+
+test('warnings and errors are urgent', () => {
+  const urgent = [];
+  const log = createLog({ level: 'debug', write: (line, now) => now && urgent.push(JSON.parse(line).level) });
+  for (const level of ['debug', 'info', 'warn', 'error']) {
+    log[level]('a');
+  }
+  assert.deepEqual(urgent, ['warn', 'error']);
+});
