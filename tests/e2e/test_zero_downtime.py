@@ -158,6 +158,7 @@ def unprotected(pod: str) -> str:
     return head + '{{- define "pod.preStop" -}}\n{}\n{{- end }}\n'
 
 
+@pytest.mark.full
 @pytest.mark.row("B9")
 def test_without_the_wait_before_sigterm_requests_are_lost(
     bed: TestBed, namespace: str, record_property: Callable[[str, object], None]
