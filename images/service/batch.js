@@ -2,9 +2,8 @@
 const WAIT_MS = 100;
 const MOST = 16384;
 
-// Each write of a container wakes its runtime twice. A line a request written by itself cost the node up to 0.4
-// CPU-ms, about half of what the answer cost the API. So lines are written together, and at once if one of them is
-// urgent or the process ends.
+// Each write of a container wakes its shim and then containerd, on the node's account (docs/load.md says how much
+// that is). So lines are written together, and at once if one of them is urgent or the process ends.
 export function batched(write) {
   let waiting = '';
   let timer;

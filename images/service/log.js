@@ -23,10 +23,11 @@ export function createLog({ level = 'info', secrets = [], write = stdout } = {})
   const log = {};
   for (const name of LEVELS) {
     const enabled = LEVELS.indexOf(name) >= LEVELS.indexOf(level);
+    const urgent = URGENT.includes(name);
     log[name] = (msg, fields = {}) => {
       if (enabled) {
         const line = { time: new Date().toISOString(), level: name, msg, ...fields };
-        write(`${JSON.stringify(line, redact)}\n`, URGENT.includes(name));
+        write(`${JSON.stringify(line, redact)}\n`, urgent);
       }
     };
   }
