@@ -41,6 +41,7 @@ def all_encrypted(there: Release) -> bool:
     return held == encrypted > 0
 
 
+@pytest.mark.full
 @pytest.mark.row("B8")
 def test_clients_first_then_the_requirement(bed: TestBed, namespace: str) -> None:
     values = testbed.room(bed, namespace, f"{namespace}.localhost")

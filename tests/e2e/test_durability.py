@@ -206,6 +206,7 @@ def test_every_checksum_on_the_disk_is_right(there: Scene, journal: Journal, bed
     assert (bad, enabled) == ("0", "1")
 
 
+@pytest.mark.full
 @pytest.mark.row("B7")
 def test_control_without_a_claim_they_are_lost(
     bed: TestBed,

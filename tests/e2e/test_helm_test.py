@@ -70,6 +70,7 @@ def test_it_fails_where_the_network_is_open(release: Release, bed: TestBed) -> N
     assert "A pod outside the release can connect" in log
 
 
+@pytest.mark.full
 @pytest.mark.row("B16")
 @pytest.mark.only("staging")
 def test_it_fails_where_a_service_leads_nowhere(release: Release, bed: TestBed) -> None:
