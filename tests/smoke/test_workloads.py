@@ -60,7 +60,7 @@ def test_the_autoscaler_reads_cpu_and_memory(release: Release, component: str) -
         }
 
     found = until(
-        lambda: current() if {"cpu", "memory"} <= current().keys() else None,
+        lambda: seen if (seen := current()).keys() >= {"cpu", "memory"} else None,
         seconds=METRICS_SECONDS,
         what=f"HPA {component} to know CPU and memory",
     )
