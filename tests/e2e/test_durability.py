@@ -80,8 +80,8 @@ class Group:
 
 
 GROUPS = {
-    "SIGKILL of the postmaster": Group([kill], 2, 30),
-    "forced deletion of db-0": Group([delete], 2, 10),
+    "SIGKILL of the postmaster": Group([kill], 1, 30),
+    "forced deletion of db-0": Group([delete], 1, 10),
     "drain of its node": Group([drain], 1, 5),
     "upgrade and rollback": Group([upgrade, rollback], 1, 1),
 }

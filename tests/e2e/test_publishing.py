@@ -75,7 +75,8 @@ def pulled_values(shop: Shop, bed: TestBed, namespace: str) -> dict[str, object]
 def smoke(namespace: str) -> None:
     """Run the smoke tests against a namespace, as `nox -s smoke` does.
 
-    The specification's commands are left out: they name the namespace disney-ai-plus.
+    The specification's commands are left out, since they name the namespace disney-ai-plus, and
+    the autoscaler's figures: they are there half a minute after a pod, wherever its image is from.
     """
     context = KUBECONFIG.with_name(f"kubeconfig-{namespace}")
     shutil.copy(KUBECONFIG, context)
@@ -83,7 +84,10 @@ def smoke(namespace: str) -> None:
         kubectl = (toolchain.tool("kubectl"), "--kubeconfig", context)
         run([*kubectl, "config", "set-context", "--current", "--namespace", namespace])
         run(
-            [sys.executable, "-m", "pytest", "-q", "tests/smoke", f"--ignore={COMMANDS}"],
+            [
+                *(sys.executable, "-m", "pytest", "-q", "tests/smoke"),
+                *(f"--ignore={COMMANDS}", "-k", "not autoscaler"),
+            ],
             cwd=REPOSITORY,
             env={"KUBECONFIG": str(context)},
         )

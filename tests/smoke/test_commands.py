@@ -82,6 +82,7 @@ def replicas_restored(release: Release) -> Iterator[None]:
 
 
 @pytest.mark.row("S18", "B12")
+@pytest.mark.only("staging", "current")
 @pytest.mark.usefixtures("replicas_restored")
 @pytest.mark.parametrize("command", SCALE)
 def test_scale(command: str, release: Release) -> None:
