@@ -24,14 +24,15 @@ from tests.e2e.traffic import Traffic
 from tools import load
 from tools.cluster import CTR
 from tools.errors import ToolError
-from tools.paths import REPORT
+from tools.load_results import Results
+from tools.paths import CHART, REPORT
 from tools.testbed import TestBed
 
 # A quarter of what two cores make, which also start the pods.
-RATE, CONTROL_RATE = 80, 20
-REQUESTS_FULL = 100_000
-# A round takes about three minutes, so many requests 25.
-SECONDS, SECONDS_FULL = 900, 3600
+RATE, RESTART_RATE = 80, 20
+REQUESTS = 100_000
+# A round takes about three minutes, so many requests 25 minutes.
+SECONDS = 3600
 FIXED = (
     *("--set", "api.autoscaling.enabled=false", "--set", "web.autoscaling.enabled=false"),
     *("--set", "api.replicas=3", "--set", "web.replicas=3"),
@@ -115,27 +116,22 @@ def operate(site: Site, on: Traffic, tag: str) -> None:
 @pytest.mark.full
 @pytest.mark.row("B9", "S11", "B11", "B19")
 def test_no_request_is_lost(
-    bed: TestBed,
-    namespace: str,
-    request: pytest.FixtureRequest,
-    record_property: Callable[[str, object], None],
+    bed: TestBed, namespace: str, record_property: Callable[[str, object], None]
 ) -> None:
-    full = request.config.getoption("--full")
-    wanted, seconds = (REQUESTS_FULL, SECONDS_FULL) if full else (1, SECONDS)
     site = Site.room(bed, namespace)
     site.install(*FIXED)
     site.settle(api=3, web=3)
     samples = REPORT / "zero-downtime.csv"
     with (
         site.there.edge(None, None) as edge,
-        traffic.steady(site.there, edge, samples, rate=RATE, seconds=seconds) as on,
+        traffic.steady(site.there, edge, samples, rate=RATE, seconds=SECONDS) as on,
         ExitStack() as tags,
     ):
         for number in count(1):
             tag = f"load-{number}"
             tags.enter_context(another_tag(site, tag))
             operate(site, on, tag)
-            if on.sent() >= wanted:
+            if on.sent() >= REQUESTS:
                 break
 
     results = on.results()
@@ -144,11 +140,42 @@ def test_no_request_is_lost(
     requests = len(results.requests)
     record_property("requests", f"{requests}, {len(results.failures)} of them failed")
     assert results.failures == []
-    assert requests >= wanted
+    assert requests >= REQUESTS
     # The load was what it should be: hardly any held back, half over new connections, and writes.
     assert len(results.dropped) <= HELD_BACK * requests
     assert 0.5 <= len(results.connections) / requests + 0.01 <= 0.56
     assert sum(sent.method == "POST" for sent in results.requests) >= WRITES * requests
+
+
+def restarted(
+    bed: TestBed, namespace: str, part: str, title: str, *flags: str, chart: Path = CHART
+) -> Results:
+    """Restart web and API of a new release under load; draw and return what came of it."""
+    site = Site.room(bed, namespace)
+    site.install(*FIXED, *flags, chart=chart)
+    site.settle(api=3, web=3)
+    with (
+        site.there.edge(None, None) as edge,
+        traffic.steady(
+            site.there, edge, REPORT / f"{part}.csv", rate=RESTART_RATE, seconds=300
+        ) as on,
+        on.event("restart"),
+    ):
+        site.restart()
+        site.settle(api=3, web=3)
+    results = on.results()
+    traffic.draw(part, title, f"{RESTART_RATE} requests a second.", on, results)
+    return results
+
+
+@pytest.mark.row("B9")
+def test_a_restart_loses_no_request(
+    bed: TestBed, namespace: str, record_property: Callable[[str, object], None]
+) -> None:
+    results = restarted(bed, namespace, "restart", "No request lost by a restart")
+    record_property("requests", f"{len(results.requests)}, {len(results.failures)} of them failed")
+    assert results.failures == []
+    assert len(results.requests) > RESTART_RATE
 
 
 def unprotected(pod: str) -> str:
@@ -164,22 +191,10 @@ def test_without_the_wait_before_sigterm_requests_are_lost(
     bed: TestBed, namespace: str, record_property: Callable[[str, object], None]
 ) -> None:
     """The control: neither the chart's wait nor the images' own, and a mere restart does harm."""
-    site = Site.room(bed, namespace)
     flags = [f"--set-string={name}.extraEnv.DRAIN_SECONDS=0" for name in ("api", "web")]
+    title = "The control: restart without a wait"
     with patched.changed({"templates/_pod.tpl": unprotected}) as chart:
-        site.install(*FIXED, *flags, chart=chart)
-    site.settle(api=3, web=3)
-    samples = REPORT / "zero-downtime-control.csv"
-    with (
-        site.there.edge(None, None) as edge,
-        traffic.steady(site.there, edge, samples, rate=CONTROL_RATE, seconds=300) as on,
-        on.event("restart without a wait"),
-    ):
-        site.restart()
-        site.settle(api=3, web=3)
-    results = on.results()
-    title, note = "The control: restart without a wait", f"{CONTROL_RATE} requests a second."
-    traffic.draw("zero-downtime-control", title, note, on, results)
+        results = restarted(bed, namespace, "restart-control", title, *flags, chart=chart)
     record_property("failed", f"{len(results.failures)} of {len(results.requests)}")
     assert results.failures
 
