@@ -31,7 +31,7 @@ from tools.testbed import TestBed
 # A quarter of what two cores make, which also start the pods.
 RATE, RESTART_RATE = 80, 20
 REQUESTS = 100_000
-# A round takes about three minutes, so many requests 25 minutes.
+# A round takes about three minutes; all of them some 25.
 SECONDS = 3600
 FIXED = (
     *("--set", "api.autoscaling.enabled=false", "--set", "web.autoscaling.enabled=false"),
