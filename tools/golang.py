@@ -147,6 +147,7 @@ def build_within(module: Module, name: str, packages: Mapping[str, Sequence[Path
         "-trimpath",
         "-mod=readonly",
         f"-ldflags={_linking(module)}",
+        f"-tags={','.join(module.tags)}",
     ]
 
     def make(out: Path) -> None:
@@ -200,7 +201,7 @@ def _compile(module: Module, out: Path, current: Step) -> None:
     """Build every program of a module into `out`."""
     folder = source(module)
     command: list[str | Path] = [go(), "build", "-v", "-trimpath", "-mod=readonly"]
-    command.append(f"-ldflags={_linking(module)}")
+    command += [f"-ldflags={_linking(module)}", f"-tags={','.join(module.tags)}"]
     if module.replace:
         scratch = out / ".mod"
         scratch.mkdir()

@@ -24,6 +24,7 @@ class Module:
     packages: tuple[str, ...] = ()
     stamp: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     replace: tuple[tuple[str, str], ...] = ()
     probe: tuple[str, ...] = ()
     crds: tuple[str, ...] = ()
@@ -66,6 +67,7 @@ def module(name: str) -> Module:
         packages=tuple(entry.get("packages", ())),
         stamp=tuple(entry.get("stamp", ())),
         flags=tuple(entry.get("flags", ())),
+        tags=tuple(entry.get("tags", ())),
         replace=tuple(entry.get("replace", {}).items()),
         probe=tuple(entry.get("probe", ())),
         crds=tuple(entry.get("crds", ())),

@@ -80,7 +80,9 @@ def test_every_program_of_a_module_is_built_under_its_own_name(
     assert sorted(path.name for path in folder.iterdir()) == sorted(TWO.programs) == ["a", "b"]
 
 
-@pytest.mark.parametrize("change", [{"version": "v1.2.4"}, {"flags": ("-X a.b=c",)}])
+@pytest.mark.parametrize(
+    "change", [{"version": "v1.2.4"}, {"flags": ("-X a.b=c",)}, {"tags": ("without_c",)}]
+)
 def test_another_pin_is_another_build(
     change: dict[str, str], programs: Programs, tmp_path: Path
 ) -> None:
@@ -112,6 +114,13 @@ def test_a_build_keeps_to_the_modules_own_pins(programs: Programs, tmp_path: Pat
     assert {call.env["GOTOOLCHAIN"] for call in programs.calls("go") if call.argv[0] != "env"} == {
         "local"
     }
+
+
+def test_what_is_compiled_in_is_the_pins_to_say(programs: Programs, tmp_path: Path) -> None:
+    go(programs, tmp_path)
+    golang.build(Module(**{**vars(ONE), "tags": ("without_a", "with_b")}))
+    (argv,) = built(programs)
+    assert "-tags=without_a,with_b" in argv
 
 
 @pytest.fixture
