@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from tests.e2e import ledger, namespaces, scene, visitor
 from tests.e2e.database import integrity
-from tests.e2e.visitor import EMPTY
+from tests.e2e.visitor import EMPTY, Visitor
 from tools import rollout
 from tools.cluster import NAME
+from tools.errors import ToolError
 from tools.poll import until
 from tools.report.parts import Table, save
 from tools.testbed import TestBed
@@ -18,7 +21,10 @@ from tools.testbed import TestBed
 WORKERS = (f"{NAME}-worker", f"{NAME}-worker2")
 # Kubernetes takes a node for lost when it has been silent for 50 s.
 SILENT_SECONDS = 120
+# It then takes five minutes to start the node's pods elsewhere: pages cannot wait for that.
+PAGES_SECONDS = 120
 BACK_SECONDS = 180
+TWO = ",".join(f"{component}.autoscaling.minReplicas=2" for component in ("api", "web"))
 
 
 def without_the_edge(bed: TestBed) -> str:
@@ -28,10 +34,34 @@ def without_the_edge(bed: TestBed) -> str:
     return next(node for node in WORKERS if node not in taken)
 
 
+def pinned(node: str) -> dict[str, dict[str, str]]:
+    """Return the values that keep a component on one node."""
+    return {"nodeSelector": {"kubernetes.io/hostname": node}}
+
+
 def lost_by(bed: TestBed, node: str) -> bool:
     """Tell whether Kubernetes takes a node for lost."""
     conditions = bed.cluster.get("node", node)["status"]["conditions"]
     return any(c["type"] == "Ready" and c["status"] == "Unknown" for c in conditions)
+
+
+@contextmanager
+def lost(bed: TestBed, node: str) -> Iterator[float]:
+    """Stop a node, and start it again; yield when Kubernetes takes it for lost."""
+    bed.cluster.engine.run("stop", node)
+    try:
+        until(lambda: lost_by(bed, node), seconds=SILENT_SECONDS, what="its loss to be seen")
+        yield time.time()
+    finally:
+        bed.cluster.engine.run("start", node)
+
+
+def pages(user: Visitor, since: float) -> float:
+    """Return since when the other node's pods serve every page."""
+    served = {"page": {"200", EMPTY}}
+    return until(
+        lambda: user.served(since, served), seconds=PAGES_SECONDS, what="all pages to be served"
+    )
 
 
 @pytest.mark.full
@@ -40,11 +70,10 @@ def test_pages_come_from_the_other_node_and_the_data_with_its_own(
     bed: TestBed,
     tools_on_path: None,  # noqa: ARG001 (order)
 ) -> None:
-    engine, node = bed.cluster.engine, without_the_edge(bed)
-    two = ",".join(f"{component}.autoscaling.minReplicas=2" for component in ("api", "web"))
-    values = {"db": {"nodeSelector": {"kubernetes.io/hostname": node}}}
+    node = without_the_edge(bed)
+    values = {"db": pinned(node)}
     with namespaces.temporary(bed) as name:
-        there = scene.begin(bed, name, "--set", two, values=values)
+        there = scene.begin(bed, name, "--set", TWO, values=values)
         rollout.wait(bed.cluster, name, seconds=scene.READY_SECONDS)
         before = {pod["metadata"]["uid"] for pod in there.there.pods("db")}
         with (
@@ -54,27 +83,16 @@ def test_pages_come_from_the_other_node_and_the_data_with_its_own(
         ):
             until(lambda: user.served(0), seconds=30, what="the first answers")
             began = time.time()
-            engine.run("stop", node)
-            try:
-                until(
-                    lambda: lost_by(bed, node), seconds=SILENT_SECONDS, what="its loss to be seen"
-                )
-                seen_at = time.time()
-                pages = until(
-                    lambda: user.served(seen_at, {"page": {"200", EMPTY}}),
-                    seconds=SILENT_SECONDS,
-                    what="the other node's pods to serve all pages",
-                )
-            finally:
-                engine.run("start", node)
-                started = time.time()
+            with lost(bed, node) as noticed:
+                served = pages(user, noticed)
+            started = time.time()
             back = until(
                 lambda: user.served(started), seconds=BACK_SECONDS, what="the API to serve"
             )
             writes = there.ledger.recovery(started, seconds=BACK_SECONDS)
             there.settle()
-            lost, damage = there.ledger.lost(), integrity(there.there)
-        seen = {"pages": pages - began, "pages and the API": back - started, "writes": writes}
+            missing, damage = there.ledger.lost(), integrity(there.there)
+        seen = {"pages": served - began, "pages and the API": back - started, "writes": writes}
         rows = [[what, f"{seconds:.0f}"] for what, seconds in seen.items()]
         after = {pod["metadata"]["uid"] for pod in there.there.pods("db")}
     note = (
@@ -83,6 +101,31 @@ def test_pages_come_from_the_other_node_and_the_data_with_its_own(
         "from the end of the node, and for the last two from its return."
     )
     save("lost-node", Table("A node that disappears", note, ("served again", "s after"), rows))
-    assert not lost
+    assert not missing
     assert not damage
     assert after == before
+
+
+@pytest.mark.full
+@pytest.mark.row("B11")
+def test_control_with_every_pod_on_the_lost_node_there_are_no_pages(
+    bed: TestBed,
+    tools_on_path: None,  # noqa: ARG001 (order)
+) -> None:
+    node = without_the_edge(bed)
+    values = {"db": pinned(node), "web": pinned(node)}
+    with namespaces.temporary(bed) as name:
+        there = scene.begin(bed, name, "--set", TWO, values=values)
+        rollout.wait(bed.cluster, name, seconds=scene.READY_SECONDS)
+        with (
+            there.there.edge(None, None) as edge,
+            visitor.visiting(there.there, edge) as user,
+        ):
+            until(lambda: user.served(0), seconds=30, what="the first answers")
+            with (
+                lost(bed, node) as noticed,
+                pytest.raises(ToolError, match="all pages to be served in vain"),
+            ):
+                pages(user, noticed)
+            started = time.time()
+            until(lambda: user.served(started), seconds=BACK_SECONDS, what="all to be served")
