@@ -13,6 +13,7 @@ from tests.smoke.release import Edge
 from tools import certificates, testbed
 from tools import release as releases
 from tools.paths import REPOSITORY
+from tools.poll import until
 from tools.testbed import NAMESPACE, TestBed
 
 HOST = "gateway.disney-ai-plus.localhost"
@@ -70,8 +71,10 @@ def through_the_gateway(bed: TestBed, edge: Edge, tmp_path: Any) -> Iterator[Edg
 
 @pytest.mark.row("B10", "S10")
 def test_pages_and_api_come_through_the_gateway(through_the_gateway: Edge) -> None:
+    url = through_the_gateway.url("/")
     with through_the_gateway.session() as session:
-        page = session.get(through_the_gateway.url("/"))
+        # A route is accepted before the edge serves it. Answers are true if they are good ones.
+        page = until(lambda: session.get(url), seconds=30, what="the edge to serve the page")
         stories = session.get(through_the_gateway.url("/v1/stories"))
     assert page.status_code == 200
     assert "<html" in page.text
