@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.template.chart import KUBERNETES, effective, merge, required
+from tests.template.chart import KUBERNETES, Values, effective, merge, required
 from tests.template.conftest import Render
 from tools.lab.manifests import Manifests
 
@@ -111,19 +113,36 @@ def test_broken_pods_do_not_block_a_drain(render: Render, version: str) -> None:
 @pytest.mark.row("B11")
 @pytest.mark.parametrize("version", KUBERNETES)
 @pytest.mark.parametrize("component", REPLICATED)
-def test_replicas_spread_over_zones_and_nodes(render: Render, version: str, component: str) -> None:
+def test_replicas_spread_over_nodes(render: Render, version: str, component: str) -> None:
+    """By the one constraint: with another, nodes without its label would not be told apart.
+
+    https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/
+    """
     manifests = render(kube_version=version)
-    constraints = manifests.pod(component)["spec"]["topologySpreadConstraints"]
-    assert [c["topologyKey"] for c in constraints] == [
-        "topology.kubernetes.io/zone",
-        "kubernetes.io/hostname",
-    ]
-    selector = manifests.workload(component)["spec"]["selector"]
-    for constraint in constraints:
-        assert constraint["whenUnsatisfiable"] == "ScheduleAnyway"
-        assert constraint["labelSelector"] == selector
-        keys = constraint.get("matchLabelKeys")
-        assert keys == (["pod-template-hash"] if at_least(version, "1.27") else None)
+    (constraint,) = manifests.pod(component)["spec"]["topologySpreadConstraints"]
+    assert constraint["topologyKey"] == "kubernetes.io/hostname"
+    assert constraint["whenUnsatisfiable"] == "ScheduleAnyway"
+    assert constraint["labelSelector"] == manifests.workload(component)["spec"]["selector"]
+    keys = constraint.get("matchLabelKeys")
+    assert keys == (["pod-template-hash"] if at_least(version, "1.27") else None)
+
+
+@pytest.mark.row("B11")
+@pytest.mark.parametrize("version", KUBERNETES)
+@pytest.mark.parametrize("component", REPLICATED)
+def test_replicas_spread_over_zones(render: Render, version: str, component: str) -> None:
+    manifests = render(kube_version=version)
+    (preferred,) = spread_over_zones(manifests.pod(component)["spec"])
+    term = preferred["podAffinityTerm"]
+    assert term["topologyKey"] == "topology.kubernetes.io/zone"
+    assert term["labelSelector"] == manifests.workload(component)["spec"]["selector"]
+    keys = term.get("matchLabelKeys")
+    assert keys == (["pod-template-hash"] if at_least(version, "1.31") else None)
+
+
+def spread_over_zones(spec: dict[str, Any]) -> Any:
+    """Return what a pod prefers not to be near."""
+    return spec["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
 
 
 @pytest.mark.row("B11")
@@ -131,7 +150,19 @@ def test_replicas_spread_over_zones_and_nodes(render: Render, version: str, comp
 def test_spreading_can_be_switched_off(render: Render, component: str) -> None:
     values = {component: {"topologySpread": {"enabled": False}}}
     spec = render(values=merge(required(), values)).pod(component)["spec"]
-    assert "topologySpreadConstraints" not in spec
+    assert not {"topologySpreadConstraints", "affinity"} & spec.keys()
+
+
+@pytest.mark.row("B11", "B18")
+@pytest.mark.parametrize("component", REPLICATED)
+def test_the_users_affinity_is_merged_into_it_and_wins(render: Render, component: str) -> None:
+    nodes: Values = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}}
+    pods: Values = {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}}
+    for given, zones in ((nodes, 1), (pods, 0)):
+        values = {component: {"affinity": given}}
+        spec = render(values=merge(required(), values)).pod(component)["spec"]
+        assert spec["affinity"].items() >= given.items()
+        assert len(spread_over_zones(spec)) == zones
 
 
 @pytest.mark.row("B11")

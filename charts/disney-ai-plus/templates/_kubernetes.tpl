@@ -10,7 +10,8 @@ with the first version that has it on by default. Prints "true" or nothing.
       "evictUnhealthyPods" "1.27"
       "keepClaims" "1.27"
       "cronTimeZone" "1.27"
-      "nativeSleep" "1.30" -}}
+      "nativeSleep" "1.30"
+      "affinityMatchLabelKeys" "1.31" -}}
 {{- if semverCompare (printf ">=%s-0" (get $since .feature)) .root.Capabilities.KubeVersion.Version -}}
 true
 {{- end }}

@@ -70,30 +70,48 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .values.affinity }}
+{{- with mergeOverwrite (include "pod.zones" . | fromYaml) .values.affinity }}
 affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
 {{- /*
-Replicas spread over zones and nodes, as well as the cluster allows. matchLabelKeys keeps the pods of
-the outgoing revision out of the count, or a rollout would end up lopsided.
+Replicas spread over nodes, as well as the cluster allows. matchLabelKeys keeps the pods of the outgoing
+revision out of the count, or a rollout would end up lopsided.
 */ -}}
 {{- define "pod.spread" -}}
 {{- if .values.topologySpread.enabled -}}
 topologySpreadConstraints:
-  {{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
-  - topologyKey: {{ . }}
+  - topologyKey: kubernetes.io/hostname
     maxSkew: 1
     whenUnsatisfiable: ScheduleAnyway
     labelSelector:
       matchLabels:
-        {{- include "labels.selector" $ | nindent 8 }}
-    {{- if include "kubernetes.has" (dict "root" $.root "feature" "matchLabelKeys") }}
+        {{- include "labels.selector" . | nindent 8 }}
+    {{- if include "kubernetes.has" (dict "root" .root "feature" "matchLabelKeys") }}
     matchLabelKeys: [pod-template-hash]
     {{- end }}
-  {{- end }}
+{{- end }}
+{{- end }}
+
+{{- /*
+And over zones. Not as another constraint: where nodes lack the label of one, the scheduler gives up all,
+and clusters without zones would not spread over nodes either.
+*/ -}}
+{{- define "pod.zones" -}}
+{{- if dig "topologySpread" "enabled" false .values -}}
+podAntiAffinity:
+  preferredDuringSchedulingIgnoredDuringExecution:
+    - weight: 100
+      podAffinityTerm:
+        topologyKey: topology.kubernetes.io/zone
+        labelSelector:
+          matchLabels:
+            {{- include "labels.selector" . | nindent 12 }}
+        {{- if include "kubernetes.has" (dict "root" .root "feature" "affinityMatchLabelKeys") }}
+        matchLabelKeys: [pod-template-hash]
+        {{- end }}
 {{- end }}
 {{- end }}
 
