@@ -8,17 +8,15 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.e2e import ledger, namespaces, scene, visitor
+from tests.e2e import ledger, namespaces, nodes, scene, visitor
 from tests.e2e.database import integrity
 from tests.e2e.visitor import EMPTY, Visitor
 from tools import rollout
-from tools.cluster import NAME
 from tools.errors import ToolError
 from tools.poll import until
 from tools.report.parts import Table, save
 from tools.testbed import TestBed
 
-WORKERS = (f"{NAME}-worker", f"{NAME}-worker2")
 # Kubernetes takes a node for lost when it has been silent for 50 s.
 SILENT_SECONDS = 120
 # It then takes five minutes to start the node's pods elsewhere: pages cannot wait for that.
@@ -31,7 +29,7 @@ def without_the_edge(bed: TestBed) -> str:
     """Return the worker on which the edge's pod is not, so that users can still come in."""
     pods = bed.cluster.get("pods", "-n", "traefik")["items"]
     taken = {pod["spec"]["nodeName"] for pod in pods}
-    return next(node for node in WORKERS if node not in taken)
+    return next(node for node in nodes.workers(bed) if node not in taken)
 
 
 def pinned(node: str) -> dict[str, dict[str, str]]:

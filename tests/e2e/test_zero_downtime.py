@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import patched, traffic
+from tests.e2e import nodes, patched, traffic
 from tests.e2e.site import Site, component
 from tests.e2e.traffic import Traffic
 from tools import load
@@ -46,8 +46,8 @@ def another_tag(site: Site, tag: str) -> Iterator[None]:
     images = [image.reference for image in site.bed.images if image.component in ("api", "web")]
     others = [f"{reference.rsplit(':', 1)[0]}:{tag}" for reference in images]
     engine = site.bed.cluster.engine
-    nodes = [node["metadata"]["name"] for node in site.bed.cluster.get("nodes")["items"]]
-    for node in nodes:
+    everywhere = [node["metadata"]["name"] for node in site.bed.cluster.get("nodes")["items"]]
+    for node in everywhere:
         for image, other in zip(images, others, strict=True):
             both = (f"docker.io/{image}", f"docker.io/{other}")
             engine.run("exec", node, *CTR, "images", "tag", "--force", *both)
@@ -55,14 +55,8 @@ def another_tag(site: Site, tag: str) -> Iterator[None]:
         yield
     finally:
         names = [f"docker.io/{other}" for other in others]
-        for node in nodes:
+        for node in everywhere:
             engine.run("exec", node, *CTR, "images", "rm", *names)
-
-
-def workers(site: Site) -> list[str]:
-    """Return the nodes that carry the release."""
-    found = site.bed.cluster.get("nodes", "-l", "!node-role.kubernetes.io/control-plane")["items"]
-    return [node["metadata"]["name"] for node in found]
 
 
 def drain(site: Site, node: str) -> None:
@@ -101,7 +95,7 @@ def operate(site: Site, on: Traffic, tag: str) -> None:
     with on.event("rollback"):
         site.roll_back()
         site.settle(api=3, web=3)
-    for number, node in enumerate(workers(site), start=1):
+    for number, node in enumerate(nodes.workers(site.bed), start=1):
         with on.event(f"drain of worker {number}"):
             drain(site, node)
     with on.event("pods deleted"):

@@ -1,0 +1,91 @@
+"""Replicas spread over nodes that have no zone, also where one of them has more room.
+
+The scheduler decides that; nobody waits for the pods to be ready.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import nodes, patched, pods
+from tests.e2e.site import Site, component
+from tools import testbed
+from tools.paths import CHART
+from tools.poll import until
+from tools.quantities import quantity
+from tools.testbed import TestBed
+
+REPLICAS = 3
+# One worker has so many more cores left that the scheduler would rather have everything there.
+LEAD = "500m"
+LITTLE = {"resources": {"requests": {"cpu": "10m", "memory": "32Mi"}}}
+VALUES = {
+    name: {"replicas": REPLICAS, "autoscaling": {"enabled": False}, **LITTLE}
+    for name in ("api", "web")
+}
+ZONES = """topologySpreadConstraints:
+  - topologyKey: topology.kubernetes.io/zone
+    maxSkew: 1
+    whenUnsatisfiable: ScheduleAnyway
+"""
+
+
+def requested(bed: TestBed, node: str) -> float:
+    """Return the cores that the pods on a node ask for."""
+    found = bed.cluster.get("pods", "--all-namespaces", f"--field-selector=spec.nodeName={node}")
+    return sum(
+        quantity(container.get("resources", {}).get("requests", {}).get("cpu", "0"))
+        for pod in found["items"]
+        if pod["status"]["phase"] in ("Pending", "Running")
+        for container in pod["spec"]["containers"]
+    )
+
+
+def fill(bed: TestBed, namespace: str, node: str) -> None:
+    """Run a pod on a node that takes so much of its room."""
+    spec = {**pods.spec(bed), "nodeName": node}
+    spec["containers"][0]["resources"] = {"requests": {"cpu": LEAD}}
+    metadata = {"name": "idle-large", "namespace": namespace}
+    testbed.apply(
+        bed.cluster, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+    )
+    ready = ("--for=condition=Ready", "--timeout=90s")
+    bed.cluster.kubectl("wait", "pod/idle-large", "-n", namespace, *ready)
+
+
+def placed(bed: TestBed, namespace: str, chart: Path = CHART) -> dict[str, set[str]]:
+    """Install a release where one worker has more room; return the nodes of each component."""
+    fill(bed, namespace, max(nodes.workers(bed), key=lambda node: requested(bed, node)))
+    site = Site.room(bed, namespace, VALUES)
+    site.install(chart=chart, wait=False)
+
+    def all_placed() -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {"api": [], "web": []}
+        for pod in site.pods():
+            found[component(pod)].append(pod["spec"].get("nodeName", ""))
+        done = all(len(places) == REPLICAS and all(places) for places in found.values())
+        return found if done else {}
+
+    found = until(all_placed, seconds=30, what="all pods to have a node")
+    return {name: set(places) for name, places in found.items()}
+
+
+@pytest.mark.row("B11")
+def test_replicas_are_on_both_nodes(bed: TestBed, namespace: str) -> None:
+    workers = set(nodes.workers(bed))
+    assert placed(bed, namespace) == dict.fromkeys(VALUES, workers)
+
+
+@pytest.mark.row("B11")
+def test_control_with_zones_as_another_constraint_they_are_not(
+    bed: TestBed, namespace: str
+) -> None:
+    def with_zones(text: str) -> str:
+        head, tail = text.split("topologySpreadConstraints:\n")
+        return head + ZONES + tail
+
+    with patched.changed({"templates/_pod.tpl": with_zones}) as chart:
+        found = placed(bed, namespace, chart)
+    assert {name: len(nodes) for name, nodes in found.items()} == dict.fromkeys(VALUES, 1)
