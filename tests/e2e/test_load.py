@@ -13,8 +13,8 @@ from tools.capacity.trial import Plan, measure
 from tools.testbed import TestBed
 
 PLAN = Plan(users=100, think=5, ramp=10, hold=30)
-# 80 requests a second cost the API 80 ms of CPU and more; it may have 60, and has no second pod.
-CROWD = Plan(users=400, think=5, ramp=10, hold=30)
+# 300 requests a second cost the API 120 ms of CPU or more; it may have 60, and has no second pod.
+CROWD = Plan(users=1500, think=5, ramp=20, hold=30)
 STARVED = (
     *("--set", "api.autoscaling.enabled=false", "--set", "api.replicas=1"),
     *("--set", "api.resources.requests.cpu=60m", "--set", "api.resources.limits.cpu=60m"),
