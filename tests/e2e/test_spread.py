@@ -5,6 +5,7 @@ The scheduler decides that; nobody waits for the pods to be ready.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tools.testbed import TestBed
 
 REPLICAS = 3
 # One worker has so many more cores left that the scheduler would rather have everything there.
-LEAD = "500m"
+LEAD = "300m"
 LITTLE = {"resources": {"requests": {"cpu": "10m", "memory": "32Mi"}}}
 VALUES = {
     name: {"replicas": REPLICAS, "autoscaling": {"enabled": False}, **LITTLE}
@@ -43,21 +44,21 @@ def requested(bed: TestBed, node: str) -> float:
     )
 
 
-def fill(bed: TestBed, namespace: str, node: str) -> None:
-    """Run a pod on a node that takes so much of its room."""
-    spec = {**pods.spec(bed), "nodeName": node}
+@pytest.fixture(scope="module", autouse=True)
+def one_is_fuller(bed: TestBed, module_namespace: str) -> None:
+    """Take room on the worker that has less of it."""
+    spec = {**pods.spec(bed), "nodeName": max(nodes.workers(bed), key=partial(requested, bed))}
     spec["containers"][0]["resources"] = {"requests": {"cpu": LEAD}}
-    metadata = {"name": "idle-large", "namespace": namespace}
+    metadata = {"name": "idle-large", "namespace": module_namespace}
     testbed.apply(
         bed.cluster, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
     )
     ready = ("--for=condition=Ready", "--timeout=90s")
-    bed.cluster.kubectl("wait", "pod/idle-large", "-n", namespace, *ready)
+    bed.cluster.kubectl("wait", "pod/idle-large", "-n", module_namespace, *ready)
 
 
 def placed(bed: TestBed, namespace: str, chart: Path = CHART) -> dict[str, set[str]]:
-    """Install a release where one worker has more room; return the nodes of each component."""
-    fill(bed, namespace, max(nodes.workers(bed), key=lambda node: requested(bed, node)))
+    """Install a release; return the nodes of each component."""
     site = Site.room(bed, namespace, VALUES)
     site.install(chart=chart, wait=False)
 
