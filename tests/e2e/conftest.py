@@ -23,7 +23,7 @@ socket.on('error', (error) => end(error.code === 'ENOTFOUND' ? 'unknown host' : 
 
 
 @pytest.fixture
-def namespace(bed: TestBed) -> Iterator[str]:
+def namespace(bed: TestBed, tools_on_path: None) -> Iterator[str]:  # noqa: ARG001 (order)
     """A namespace of the test's own that enforces Pod Security `restricted`."""
     with namespaces.temporary(bed) as name:
         yield name

@@ -11,7 +11,7 @@ from statistics import median
 
 import pytest
 
-from tests.e2e import ledger, namespaces, scene
+from tests.e2e import ledger, scene
 from tests.e2e.database import integrity
 from tests.e2e.helm import helm
 from tests.e2e.patched import without
@@ -208,17 +208,11 @@ def test_every_checksum_on_the_disk_is_right(there: Scene, journal: Journal, bed
 
 @pytest.mark.full
 @pytest.mark.row("B7")
-def test_control_without_a_claim_they_are_lost(
-    bed: TestBed,
-    tools_on_path: None,  # noqa: ARG001 (order)
-) -> None:
+def test_control_without_a_claim_they_are_lost(bed: TestBed, namespace: str) -> None:
     claims = r"  volumeClaimTemplates:\n.*(?=\{\{- end \}\})"
     volume = ("--set-json", 'db.extraVolumes={"data": {"emptyDir": {}}}')
-    with (
-        namespaces.temporary(bed) as name,
-        without("templates/db/statefulset.yaml", claims) as chart,
-    ):
-        found = scene.begin(bed, name, *volume, chart=chart)
+    with without("templates/db/statefulset.yaml", claims) as chart:
+        found = scene.begin(bed, namespace, *volume, chart=chart)
         with ledger.kept(bed, found.there) as kept:
             before = kept.acknowledged()
             found.suffer(delete)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.e2e import ledger, namespaces, nodes, scene, visitor
+from tests.e2e import ledger, nodes, scene, visitor
 from tests.e2e.database import integrity
 from tests.e2e.visitor import EMPTY, Visitor
 from tools import rollout
@@ -65,34 +65,30 @@ def pages(user: Visitor, since: float) -> float:
 @pytest.mark.full
 @pytest.mark.row("B7", "B11")
 def test_pages_come_from_the_other_node_and_the_data_with_its_own(
-    bed: TestBed,
-    tools_on_path: None,  # noqa: ARG001 (order)
+    bed: TestBed, namespace: str
 ) -> None:
     node = without_the_edge(bed)
     values = {"db": pinned(node)}
-    with namespaces.temporary(bed) as name:
-        there = scene.begin(bed, name, "--set", TWO, values=values)
-        rollout.wait(bed.cluster, name, seconds=scene.READY_SECONDS)
-        before = {pod["metadata"]["uid"] for pod in there.there.pods("db")}
-        with (
-            ledger.kept(bed, there.there),
-            there.there.edge(None, None) as edge,
-            visitor.visiting(there.there, edge) as user,
-        ):
-            until(lambda: user.served(0), seconds=30, what="the first answers")
-            began = time.time()
-            with lost(bed, node) as noticed:
-                served = pages(user, noticed)
-            started = time.time()
-            back = until(
-                lambda: user.served(started), seconds=BACK_SECONDS, what="the API to serve"
-            )
-            writes = there.ledger.recovery(started, seconds=BACK_SECONDS)
-            there.settle()
-            missing, damage = there.ledger.lost(), integrity(there.there)
-        seen = {"pages": served - began, "pages and the API": back - started, "writes": writes}
-        rows = [[what, f"{seconds:.0f}"] for what, seconds in seen.items()]
-        after = {pod["metadata"]["uid"] for pod in there.there.pods("db")}
+    there = scene.begin(bed, namespace, "--set", TWO, values=values)
+    rollout.wait(bed.cluster, namespace, seconds=scene.READY_SECONDS)
+    before = {pod["metadata"]["uid"] for pod in there.there.pods("db")}
+    with (
+        ledger.kept(bed, there.there),
+        there.there.edge(None, None) as edge,
+        visitor.visiting(there.there, edge) as user,
+    ):
+        until(lambda: user.served(0), seconds=30, what="the first answers")
+        began = time.time()
+        with lost(bed, node) as noticed:
+            served = pages(user, noticed)
+        started = time.time()
+        back = until(lambda: user.served(started), seconds=BACK_SECONDS, what="the API to serve")
+        writes = there.ledger.recovery(started, seconds=BACK_SECONDS)
+        there.settle()
+        missing, damage = there.ledger.lost(), integrity(there.there)
+    seen = {"pages": served - began, "pages and the API": back - started, "writes": writes}
+    rows = [[what, f"{seconds:.0f}"] for what, seconds in seen.items()]
+    after = {pod["metadata"]["uid"] for pod in there.there.pods("db")}
     note = (
         f"The database's node was away for {started - began:.0f} s. Pages come from the other node "
         "as soon as Kubernetes takes this one for lost; the API waits for its database. Seconds "
@@ -107,23 +103,21 @@ def test_pages_come_from_the_other_node_and_the_data_with_its_own(
 @pytest.mark.full
 @pytest.mark.row("B11")
 def test_control_with_every_pod_on_the_lost_node_there_are_no_pages(
-    bed: TestBed,
-    tools_on_path: None,  # noqa: ARG001 (order)
+    bed: TestBed, namespace: str
 ) -> None:
     node = without_the_edge(bed)
     values = {"db": pinned(node), "web": pinned(node)}
-    with namespaces.temporary(bed) as name:
-        there = scene.begin(bed, name, "--set", TWO, values=values)
-        rollout.wait(bed.cluster, name, seconds=scene.READY_SECONDS)
+    there = scene.begin(bed, namespace, "--set", TWO, values=values)
+    rollout.wait(bed.cluster, namespace, seconds=scene.READY_SECONDS)
+    with (
+        there.there.edge(None, None) as edge,
+        visitor.visiting(there.there, edge) as user,
+    ):
+        until(lambda: user.served(0), seconds=30, what="the first answers")
         with (
-            there.there.edge(None, None) as edge,
-            visitor.visiting(there.there, edge) as user,
+            lost(bed, node) as noticed,
+            pytest.raises(ToolError, match="all pages to be served in vain"),
         ):
-            until(lambda: user.served(0), seconds=30, what="the first answers")
-            with (
-                lost(bed, node) as noticed,
-                pytest.raises(ToolError, match="all pages to be served in vain"),
-            ):
-                pages(user, noticed)
-            started = time.time()
-            until(lambda: user.served(started), seconds=BACK_SECONDS, what="all to be served")
+            pages(user, noticed)
+        started = time.time()
+        until(lambda: user.served(started), seconds=BACK_SECONDS, what="all to be served")
