@@ -8,6 +8,7 @@ const SOCKETS_MAX = 64;
 // policies let this pod out: both pass within a second.
 const UNREACHED = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']);
 const PAUSES_MS = [50, 100, 200, 400];
+const LOOK_MS = 100;
 
 export class ApiUnavailable extends Error {}
 
@@ -53,7 +54,23 @@ export function createApiClient({ apiUrl, onAnswer, timeoutMs = TIMEOUT_MS }) {
     }
   }
 
+  // Whether the api answers at all, whatever it says; takes as long as a request may.
+  async function reached() {
+    const signal = AbortSignal.timeout(timeoutMs);
+    while (!signal.aborted) {
+      try {
+        await send(client, `${base}/healthz`, { agent: false, signal });
+        return true;
+      } catch {
+        await pause(LOOK_MS);
+      }
+    }
+    return false;
+  }
+
   return {
+    reached,
+
     async listStories(context) {
       const page = await getJson('/v1/stories', context);
       if (!Array.isArray(page?.stories)) {

@@ -32,7 +32,13 @@ export async function createApp({ config, log }) {
   const service = createHttpService({ match, metrics, log, ...config });
 
   return {
-    listen: () => service.listen(config.port),
+    // A new pod's node may learn of the policies that let it out after its start. Nobody should come until then.
+    async listen() {
+      if (!(await api.reached())) {
+        log.warn('the api does not answer: starting without it');
+      }
+      return service.listen(config.port);
+    },
     async stop() {
       await service.drain();
       api.close();

@@ -73,6 +73,22 @@ test('an api that cannot be reached for a moment is asked again', async () => {
   client.close();
 });
 
+test('whether the api is reached is known as soon as it answers, or after the time of a request', async () => {
+  const { api, client, statuses } = await start({ timeoutMs: 1000 });
+  api.answer = (req, res) => res.writeHead(503).end();
+  assert.equal(await client.reached(), true);
+  const back = await api.away();
+  const asked = client.reached();
+  setTimeout(back, 300);
+  assert.equal(await asked, true);
+  await api.away();
+  const started = performance.now();
+  assert.equal(await client.reached(), false);
+  assert.ok(performance.now() - started > 900);
+  assert.deepEqual(statuses, []);
+  client.close();
+});
+
 test('an api that stays away is unavailable within a second', async () => {
   const { api, client, statuses } = await start();
   await api.away();

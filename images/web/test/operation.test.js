@@ -17,6 +17,16 @@ test('healthy without an api: a restart of web would not bring it back', async (
   assert.equal((await fetch(`${web.url}/api/health`)).status, 200);
 });
 
+test('nobody can come before the api has been reached', async () => {
+  const api = await startFakeApi();
+  const back = await api.away();
+  const web = startWeb(api.url);
+  const first = await Promise.race([web, new Promise((resolve) => setTimeout(resolve, 2000, 'waits'))]);
+  assert.equal(first, 'waits');
+  back();
+  assert.equal((await fetch((await web).url)).status, 200);
+});
+
 test('metrics: route templates, the 200 ms bucket, requests to the api', async () => {
   const api = await startFakeApi();
   const web = await startWeb(api.url);

@@ -81,9 +81,10 @@ test('the number of pages kept is limited', async () => {
 test('a crowd costs the api one request, whatever it adds to the address', async () => {
   const api = await startFakeApi();
   const web = await startWeb(api.url, { PAGE_CACHE_SECONDS: '3600' });
+  const asked = api.requests.length;
   const texts = await Promise.all(Array.from({ length: 50 }, async (_, n) => (await fetch(`${web.url}/?n=${n}`)).text()));
   assert.equal(new Set(texts).size, 1);
-  assert.equal(api.requests.length, 1);
+  assert.equal(api.requests.length, asked + 1);
   assert.match(await (await fetch(`${web.url}/metrics`)).text(), /^pages_rendered_total 1$/m);
 });
 
