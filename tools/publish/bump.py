@@ -248,10 +248,11 @@ def _key(manifest: Manifest) -> str:
 
 def _files(chart: Path) -> dict[str, bytes]:
     """Return the files that a package holds, apart from what the version itself changes."""
+    paths = {path.relative_to(chart): path for path in chart.rglob("*") if path.is_file()}
     return {
-        str(path.relative_to(chart)): path.read_bytes()
-        for path in chart.rglob("*")
-        if path.is_file() and path.name != "Chart.yaml" and "ci" not in path.parts
+        str(name): path.read_bytes()
+        for name, path in paths.items()
+        if name.parts[0] not in ("Chart.yaml", "ci", "values.constraints.yaml")
     }
 
 
