@@ -146,8 +146,7 @@ def build_within(module: Module, name: str, packages: Mapping[str, Sequence[Path
         "build",
         "-trimpath",
         "-mod=readonly",
-        f"-ldflags={_linking(module)}",
-        f"-tags={','.join(module.tags)}",
+        *_flags(module),
     ]
 
     def make(out: Path) -> None:
@@ -201,7 +200,7 @@ def _compile(module: Module, out: Path, current: Step) -> None:
     """Build every program of a module into `out`."""
     folder = source(module)
     command: list[str | Path] = [go(), "build", "-v", "-trimpath", "-mod=readonly"]
-    command += [f"-ldflags={_linking(module)}", f"-tags={','.join(module.tags)}"]
+    command += _flags(module)
     if module.replace:
         scratch = out / ".mod"
         scratch.mkdir()
@@ -230,10 +229,11 @@ def _compile(module: Module, out: Path, current: Step) -> None:
     shutil.rmtree(out / ".mod", ignore_errors=True)
 
 
-def _linking(module: Module) -> str:
-    """Return what the linker is told: to write the version into the program, for one."""
+def _flags(module: Module) -> list[str]:
+    """Return what the linker is told, to write the version into the program, and what is built."""
     stamps = [f"-X {variable}={module.version}" for variable in module.stamp]
-    return " ".join(["-s", "-w", *stamps, *module.flags])
+    linking = " ".join(["-s", "-w", *stamps, *module.flags])
+    return [f"-ldflags={linking}", f"-tags={','.join(module.tags)}"]
 
 
 def _modfile(module: Module, folder: Path, scratch: Path) -> Path:
