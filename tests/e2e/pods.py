@@ -42,17 +42,21 @@ def spec(bed: TestBed, program: str = IDLE) -> dict[str, Any]:
 
 @contextmanager
 def running(
-    bed: TestBed, namespace: str, pods: Mapping[str, Mapping[str, str]]
+    bed: TestBed,
+    namespace: str,
+    pods: Mapping[str, Mapping[str, str]],
+    like: Mapping[str, Any] | None = None,
 ) -> Iterator[list[dict[str, Any]]]:
-    """Run idle pods, by name with their labels, for as long as the context lasts."""
+    """Run pods, by name with their labels, for as long as the context lasts.
+
+    All have the spec `like`, or are idle ones.
+    """
     names = [f"pod/{name}" for name in pods]
     try:
         for name, labels in pods.items():
             metadata = {"name": name, "namespace": namespace, "labels": labels}
-            testbed.apply(
-                bed.cluster,
-                {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec(bed)},
-            )
+            pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
+            testbed.apply(bed.cluster, {**pod, "spec": like or spec(bed)})
         ready = ("--for=condition=Ready", "--timeout=90s")
         bed.cluster.kubectl("wait", "-n", namespace, *ready, *names)
         yield [bed.cluster.get(name, "-n", namespace) for name in names]

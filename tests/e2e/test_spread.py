@@ -5,6 +5,7 @@ The scheduler decides that; nobody waits for the pods to be ready.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,6 @@ import pytest
 
 from tests.e2e import nodes, patched, pods
 from tests.e2e.site import Site, component
-from tools import testbed
 from tools.paths import CHART
 from tools.poll import until
 from tools.quantities import quantity
@@ -45,16 +45,12 @@ def requested(bed: TestBed, node: str) -> float:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_is_fuller(bed: TestBed, module_namespace: str) -> None:
+def one_is_fuller(bed: TestBed, module_namespace: str) -> Iterator[None]:
     """Take room on the worker that has less of it."""
     spec = {**pods.spec(bed), "nodeName": max(nodes.workers(bed), key=partial(requested, bed))}
     spec["containers"][0]["resources"] = {"requests": {"cpu": LEAD}}
-    metadata = {"name": "idle-large", "namespace": module_namespace}
-    testbed.apply(
-        bed.cluster, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
-    )
-    ready = ("--for=condition=Ready", "--timeout=90s")
-    bed.cluster.kubectl("wait", "pod/idle-large", "-n", module_namespace, *ready)
+    with pods.running(bed, module_namespace, {"idle-large": {}}, like=spec):
+        yield
 
 
 def placed(bed: TestBed, namespace: str, chart: Path = CHART) -> dict[str, set[str]]:
