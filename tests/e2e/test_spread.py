@@ -19,8 +19,9 @@ from tools.quantities import quantity
 from tools.testbed import TestBed
 
 REPLICAS = 3
-# One worker has so many more cores left that the scheduler would rather have everything there.
-LEAD = "300m"
+# Cores that the fuller worker keeps: enough for all pods here, and so few that the scheduler would
+# rather have everything on the other one, whatever comes or goes there meanwhile.
+LEFT = 0.3
 LITTLE = {"resources": {"requests": {"cpu": "10m", "memory": "32Mi"}}}
 VALUES = {
     name: {"replicas": REPLICAS, "autoscaling": {"enabled": False}, **LITTLE}
@@ -33,10 +34,11 @@ ZONES = """topologySpreadConstraints:
 """
 
 
-def requested(bed: TestBed, node: str) -> float:
-    """Return the cores that the pods on a node ask for."""
+def free(bed: TestBed, node: str) -> float:
+    """Return the cores of a node that no pod has asked for."""
+    allocatable = bed.cluster.get(f"node/{node}")["status"]["allocatable"]["cpu"]
     found = bed.cluster.get("pods", "--all-namespaces", f"--field-selector=spec.nodeName={node}")
-    return sum(
+    return quantity(allocatable) - sum(
         quantity(container.get("resources", {}).get("requests", {}).get("cpu", "0"))
         for pod in found["items"]
         if pod["status"]["phase"] in ("Pending", "Running")
@@ -44,11 +46,19 @@ def requested(bed: TestBed, node: str) -> float:
     )
 
 
+def nobody_leaves(bed: TestBed) -> bool:
+    """Tell whether no pod of the cluster is being deleted."""
+    pods = bed.cluster.get("pods", "--all-namespaces")["items"]
+    return not any("deletionTimestamp" in pod["metadata"] for pod in pods)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def one_is_fuller(bed: TestBed, module_namespace: str) -> Iterator[None]:
-    """Take room on the worker that has less of it."""
-    spec = {**pods.spec(bed), "nodeName": max(nodes.workers(bed), key=partial(requested, bed))}
-    spec["containers"][0]["resources"] = {"requests": {"cpu": LEAD}}
+    """Fill the worker that has less room, once the pods of earlier tests are gone."""
+    until(partial(nobody_leaves, bed), seconds=120, what="no pod to be on its way out")
+    node = min(nodes.workers(bed), key=partial(free, bed))
+    spec = {**pods.spec(bed), "nodeName": node}
+    spec["containers"][0]["resources"] = {"requests": {"cpu": f"{free(bed, node) - LEFT:.3f}"}}
     with pods.running(bed, module_namespace, {"idle-large": {}}, like=spec):
         yield
 
