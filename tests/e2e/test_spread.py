@@ -48,8 +48,8 @@ def free(bed: TestBed, node: str) -> float:
 
 def nobody_leaves(bed: TestBed) -> bool:
     """Tell whether no pod of the cluster is being deleted."""
-    pods = bed.cluster.get("pods", "--all-namespaces")["items"]
-    return not any("deletionTimestamp" in pod["metadata"] for pod in pods)
+    found = bed.cluster.get("pods", "--all-namespaces")["items"]
+    return not any("deletionTimestamp" in pod["metadata"] for pod in found)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -57,8 +57,9 @@ def one_is_fuller(bed: TestBed, module_namespace: str) -> Iterator[None]:
     """Fill the worker that has less room, once the pods of earlier tests are gone."""
     until(partial(nobody_leaves, bed), seconds=120, what="no pod to be on its way out")
     node = min(nodes.workers(bed), key=partial(free, bed))
+    taken = max(free(bed, node) - LEFT, 0)
     spec = {**pods.spec(bed), "nodeName": node}
-    spec["containers"][0]["resources"] = {"requests": {"cpu": f"{free(bed, node) - LEFT:.3f}"}}
+    spec["containers"][0]["resources"] = {"requests": {"cpu": f"{taken:.3f}"}}
     with pods.running(bed, module_namespace, {"idle-large": {}}, like=spec):
         yield
 
