@@ -56,10 +56,9 @@ def nobody_leaves(bed: TestBed) -> bool:
 def one_is_fuller(bed: TestBed, module_namespace: str) -> Iterator[None]:
     """Fill the worker that has less room, once the pods of earlier tests are gone."""
     until(partial(nobody_leaves, bed), seconds=120, what="no pod to be on its way out")
-    node = min(nodes.workers(bed), key=partial(free, bed))
-    taken = max(free(bed, node) - LEFT, 0)
+    room, node = min((free(bed, node), node) for node in nodes.workers(bed))
     spec = {**pods.spec(bed), "nodeName": node}
-    spec["containers"][0]["resources"] = {"requests": {"cpu": f"{taken:.3f}"}}
+    spec["containers"][0]["resources"] = {"requests": {"cpu": f"{max(room - LEFT, 0):.3f}"}}
     with pods.running(bed, module_namespace, {"idle-large": {}}, like=spec):
         yield
 
